@@ -1,0 +1,153 @@
+/* Answers. All of this runs on the thread that answers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/internal.h"
+#include "http/problem.h"
+
+static void add(struct MHD_Response *response, const char *name,
+		const char *value)
+{
+	/* It refuses what would break the framing, such as a line end. */
+	(void)MHD_add_response_header(response, name, value);
+}
+
+static void add_request_id(struct MHD_Response *response, const struct ctx *ctx)
+{
+	char clean[HTTP_REQUEST_ID_MAX + 1];
+	const char *id = ctx_request_id(ctx);
+
+	if (id[0] != '\0') {
+		http_request_id_clean(id, clean);
+		add(response, "X-Request-ID", clean);
+	}
+}
+
+static void add_trace(struct MHD_Response *response, const struct ctx *ctx)
+{
+	const struct trace *trace = ctx_trace(ctx);
+	char text[TRACEPARENT_SIZE];
+
+	if (trace->present) {
+		trace_format(trace, text);
+		add(response, "traceresponse", text);
+	}
+}
+
+/* A buffer that libmicrohttpd copies, though its prototype does not say so. */
+static struct MHD_Response *copy_body(const void *body, size_t size)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		size, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+
+	BUG_IF(response == NULL, "out of memory");
+	return response;
+}
+
+/* The last thing done to a request on this thread. */
+static void give(struct http_request *request, int status,
+		 struct MHD_Response *response, size_t size)
+{
+	struct http_server *server = request->server;
+
+	BUG_IF(status < 200 || status > 999, "no such HTTP status");
+	BUG_IF(atomic_exchange_explicit(&request->answer_given, true,
+					memory_order_relaxed),
+	       "a request was answered twice");
+	if (request->close ||
+	    atomic_load_explicit(&server->draining, memory_order_relaxed)) {
+		add(response, "Connection", "close");
+	}
+	request->response = response;
+	request->status = status;
+	request->response_size = size;
+	if (loop_is_current(server->loop)) {
+		http_request_answered(request);
+	} else {
+		loop_post(server->loop, &request->answer_task);
+	}
+}
+
+void http_respond(struct http_request *request, int status,
+		  const char *content_type, const void *body, size_t size,
+		  const struct http_header *headers)
+{
+	struct MHD_Response *response = copy_body(body, size);
+
+	if (content_type != NULL) {
+		add(response, "Content-Type", content_type);
+	}
+	for (; headers != NULL && headers->name != NULL; headers++) {
+		add(response, headers->name, headers->value);
+	}
+	add_request_id(response, request->ctx);
+	add_trace(response, request->ctx);
+	give(request, status, response, size);
+}
+
+/* ---- failures ----------------------------------------------------------- */
+
+enum { FAILURE_HEADERS_MAX = 4 };
+
+static char *problem_body(struct http_request *request, int http_status,
+			  const struct status *status, size_t *ret_size)
+{
+	const char *title = MHD_get_reason_phrase_for((unsigned)http_status);
+	struct http_problem problem = {
+		.status = http_status,
+		.title = title != NULL ? title : "Error",
+		.detail = status->message,
+		.instance = request->path,
+		.request_id = ctx_request_id(request->ctx),
+		.code = status_code_name(status->code),
+	};
+
+	return http_problem_text(&problem, ret_size);
+}
+
+static char *text_body(const struct status *status, size_t *ret_size)
+{
+	size_t size = strlen(status->message);
+	char *text = malloc(size + 1);
+
+	BUG_IF(text == NULL, "out of memory");
+	memcpy(text, status->message, size);
+	text[size] = '\n';
+	*ret_size = size + 1;
+	return text;
+}
+
+void http_respond_refusal(struct http_request *request, int http_status,
+			  const struct status *status,
+			  const struct http_header *more)
+{
+	struct http_header headers[FAILURE_HEADERS_MAX] = { 0 };
+	size_t nr = 0, size;
+	bool json = http_request_accepts_json(request);
+	char *body = json ? problem_body(request, http_status, status, &size)
+			  : text_body(status, &size);
+
+	if (!json) {
+		headers[nr++] = (struct http_header){ "X-Content-Type-Options",
+						      "nosniff" };
+	}
+	if (http_status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+		headers[nr++] = (struct http_header){ "Retry-After", "1" };
+	}
+	if (more != NULL) {
+		headers[nr++] = *more;
+	}
+	http_respond(request, http_status,
+		     json ? HTTP_PROBLEM_TYPE : "text/plain; charset=utf-8",
+		     body, size, headers);
+	free(body);
+}
+
+void http_respond_error(struct http_request *request, int http_status,
+			const struct status *status)
+{
+	http_respond_refusal(request,
+			     http_status != 0 ? http_status
+					      : status_http(status->code),
+			     status, NULL);
+}
