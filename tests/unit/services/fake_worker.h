@@ -1,0 +1,30 @@
+/*
+ * A worker that answers what and when a test says, behind the production port.
+ */
+#ifndef RESCIND_TEST_FAKE_WORKER_H
+#define RESCIND_TEST_FAKE_WORKER_H
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "echo/worker_port.h"
+
+struct fake_worker {
+	struct worker_port port; /* what the code under test sees */
+	atomic_int calls;
+	char task_id[64]; /* of the last call */
+	char data[64];
+	struct ctx *ctx;		    /* of the last call; referenced */
+	_Atomic(struct worker_call *) call; /* not yet answered; or NULL */
+	sem_t called;
+};
+
+void fake_worker_init(struct fake_worker *fake);
+void fake_worker_release(struct fake_worker *fake);
+/* Wait until a call waits (a test that waits 5 s has failed). */
+void fake_worker_await(struct fake_worker *fake);
+/* Answer the call that waits. */
+void fake_worker_reply(struct fake_worker *fake, enum status_code code,
+		       const char *text);
+
+#endif
