@@ -1,0 +1,50 @@
+/*
+ * The parts of this program. start.c makes them, stop.c says how each of them
+ * stops and releases them, main.c runs them.
+ */
+#ifndef RESCIND_CMD_WORKER_APP_H
+#define RESCIND_CMD_WORKER_APP_H
+
+#include "config.h"
+#include "http/http.h"
+#include "lifecycle/lifecycle.h"
+#include "loop/loop.h"
+#include "metrics/metrics.h"
+#include "ops/ops_http.h"
+#include "rpc/health.h"
+#include "rpc/reflection.h"
+#include "worker/task.h"
+
+/* All that this program is made of, in the order in which it is made. */
+struct app {
+	struct config config;
+	size_t descriptors;
+	size_t in_flight_max;
+	struct loop *loop;
+	struct ctx *root;
+	struct metrics *metrics;
+	struct work_metrics *work_metrics;
+	struct rpc_poller *poller;
+	struct rpc_server *server;
+	struct rpc_health *health;
+	struct rpc_reflection *reflection;
+	struct http_server *http; /* NULL without -metrics-port */
+	struct db *db;
+	struct worker worker;
+	struct ops_http ops;
+	struct lifecycle *lifecycle;
+	struct lifecycle_part *grpc_part;
+	struct loop_timer health_timer;
+};
+
+/* Make and start everything; on failure app_release() what there is. */
+MUSTCHECK enum status_code app_start(struct app *app, struct status *reterr);
+/* Release what the ladder did not close, because it never ran, and the rest. */
+void app_release(struct app *app);
+
+/* How the parts stop; registered in this order. */
+extern const struct lifecycle_ops app_db_part;
+extern const struct lifecycle_ops app_grpc_part;
+extern const struct lifecycle_ops app_ops_part;
+
+#endif
