@@ -1,0 +1,88 @@
+#include "echo/grpc_worker.h"
+
+#include "log/log.h"
+#include "worker.pb-c.h"
+
+enum { KEEP_EVERY_NS = 200 * NS_PER_MS };
+
+static void on_done(const struct status *status,
+		    const ProtobufCMessage *response,
+		    const struct rpc_metadata *trailing, void *arg)
+{
+	const Worker__WorkResponse *work = (const void *)response;
+	struct worker_call *call = arg;
+	struct status refused;
+
+	(void)trailing;
+	if (status->code == STATUS_OK && !work->success) {
+		status_set(&refused, STATUS_ABORTED, "the worker declined: %s",
+			   work->message);
+		status = &refused;
+	}
+	call->done(call, status,
+		   status->code == STATUS_OK ? work->message : "");
+}
+
+static void do_work(struct worker_port *port, struct ctx *ctx,
+		    const char *task_id, const char *data,
+		    struct worker_call *call)
+{
+	struct grpc_worker *worker = (struct grpc_worker *)port;
+	Worker__WorkRequest request;
+
+	worker__work_request__init(&request);
+	/* protobuf-c's strings are not const, though packing only reads. */
+	request.task_id = (char *)(uintptr_t)task_id;
+	request.data = (char *)(uintptr_t)data;
+	rpc_unary(worker->channel, ctx, &worker__worker_service__descriptor,
+		  "DoWork", &request.base, NULL, on_done, call);
+}
+
+static bool is_ready(struct worker_port *port)
+{
+	struct grpc_worker *worker = (struct grpc_worker *)port;
+
+	return rpc_channel_is_ready(worker->channel, true);
+}
+
+void grpc_worker_init(struct grpc_worker *worker, struct rpc_channel *channel)
+{
+	static const struct worker_port_ops ops = {
+		.do_work = do_work,
+		.is_ready = is_ready,
+	};
+
+	*worker = (struct grpc_worker){ .port = { .ops = &ops },
+					.channel = channel };
+}
+
+static void keep(struct loop_timer *timer, int64_t late_ns)
+{
+	struct grpc_worker *worker =
+		(struct grpc_worker *)((char *)timer -
+				       offsetof(struct grpc_worker, keep));
+	bool connected = is_ready(&worker->port);
+
+	(void)late_ns;
+	if (connected != worker->connected) {
+		worker->connected = connected;
+		log_info(NULL, NULL, "%s",
+			 connected ? "Connected to the worker"
+				   : "The connection to the worker is lost");
+	}
+	loop_timer_start(worker->loop, timer, clock_now_ns() + KEEP_EVERY_NS);
+}
+
+void grpc_worker_keep_connected(struct grpc_worker *worker, struct loop *loop)
+{
+	worker->loop = loop;
+	worker->keep.fn = keep;
+	keep(&worker->keep, 0);
+}
+
+void grpc_worker_release(struct grpc_worker *worker)
+{
+	if (worker->loop != NULL) {
+		(void)loop_timer_stop(worker->loop, &worker->keep);
+	}
+}
