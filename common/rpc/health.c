@@ -183,6 +183,14 @@ void health_unref(struct rpc_health *health)
 	free(health);
 }
 
+void health_watcher_unref(struct health_watcher *watcher)
+{
+	if (atomic_fetch_sub(&watcher->refs, 1) == 1) {
+		health_unref(watcher->health);
+		free(watcher);
+	}
+}
+
 void health_ref(struct rpc_health *health)
 {
 	atomic_fetch_add(&health->refs, 1);

@@ -5,14 +5,6 @@
 
 #include "grpc/health/v1/health.pb-c.h"
 
-static void watcher_unref(struct health_watcher *watcher)
-{
-	if (atomic_fetch_sub(&watcher->refs, 1) == 1) {
-		health_unref(watcher->health);
-		free(watcher);
-	}
-}
-
 /* ---- under the mutex --------------------------------------------------- */
 
 static void on_sent(struct rpc_call *call, bool ok, void *arg);
@@ -131,10 +123,10 @@ static void finish(struct health_watcher *watcher)
 	struct ctx *ctx = rpc_call_ctx(watcher->call);
 
 	if (ctx_hook_remove(ctx, &watcher->hook)) {
-		watcher_unref(watcher);
+		health_watcher_unref(watcher);
 	}
 	rpc_call_finish(watcher->call, &watcher->end, NULL, 0);
-	watcher_unref(watcher);
+	health_watcher_unref(watcher);
 }
 
 void health_watchers_finish(struct health_watcher *taken)
@@ -164,7 +156,7 @@ static void on_ctx_end(struct ctx_hook *hook, struct ctx *ctx)
 	if (mine) {
 		finish(watcher);
 	}
-	watcher_unref(watcher);
+	health_watcher_unref(watcher);
 }
 
 static void on_sent(struct rpc_call *call, bool ok, void *arg)
@@ -191,7 +183,7 @@ static void on_sent(struct rpc_call *call, bool ok, void *arg)
 	if (mine) {
 		finish(watcher);
 	}
-	watcher_unref(watcher);
+	health_watcher_unref(watcher);
 }
 
 /* ---- beginning --------------------------------------------------------- */
@@ -252,9 +244,9 @@ static void watch(struct rpc_health *health, struct rpc_call *call,
 	if (!ctx_hook_add(rpc_call_ctx(call), &watcher->hook)) {
 		(void)ctx_cause(rpc_call_ctx(call), &end);
 		rpc_call_finish(call, &end, NULL, 0);
-		watcher_unref(watcher);
-		watcher_unref(watcher);
-		watcher_unref(watcher);
+		health_watcher_unref(watcher);
+		health_watcher_unref(watcher);
+		health_watcher_unref(watcher);
 		return;
 	}
 	pthread_mutex_lock(&health->mutex);
@@ -263,7 +255,7 @@ static void watch(struct rpc_health *health, struct rpc_call *call,
 	if (mine) {
 		finish(watcher);
 	}
-	watcher_unref(watcher);
+	health_watcher_unref(watcher);
 }
 
 static void on_request(struct rpc_call *call, const ProtobufCMessage *message,

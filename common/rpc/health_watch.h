@@ -61,6 +61,7 @@ struct rpc_health {
 
 void health_ref(struct rpc_health *health);
 void health_unref(struct rpc_health *health);
+void health_watcher_unref(struct health_watcher *watcher);
 /* Under the mutex. */
 enum health_state health_state_of(struct rpc_health *health, const char *name);
 

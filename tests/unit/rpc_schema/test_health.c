@@ -354,6 +354,30 @@ START_TEST(at_shutdown_watchers_are_told_and_ended)
 }
 END_TEST
 
+/* Who has a send in flight ends when it is over, and leaves nothing behind. */
+START_TEST(a_shutdown_during_a_send_ends_the_watcher_after_it)
+{
+	struct stream stream;
+	struct status st;
+	char name[] = "";
+
+	watch(&stream, name);
+	check_told(&stream, HEALTH_SERVING);
+	fixture_hold(&fixture, true);
+	(void)check(name, &st);
+	fixture_wait_ended(&fixture, 1);
+	rpc_health_set(fixture.health, "", false);
+	rpc_health_shutdown(fixture.health);
+	ck_assert_uint_eq(watcher_count(), 1);
+	fixture_hold(&fixture, false);
+	check_told(&stream, HEALTH_NOT_SERVING);
+	check_end(&stream, STATUS_UNAVAILABLE);
+	stream_release(&stream);
+	fixture_stop_server(&fixture);
+	ck_assert_int_eq(atomic_load(&fixture.health->refs), 1);
+}
+END_TEST
+
 START_TEST(after_shutdown_nothing_serves_again)
 {
 	struct stream stream;
@@ -385,6 +409,7 @@ START_TEST(watchers_do_not_hold_up_the_end_of_a_server)
 		stream_release(&streams[i]);
 	}
 	ck_assert_uint_eq(watcher_count(), 0);
+	ck_assert_int_eq(atomic_load(&fixture.health->refs), 1);
 }
 END_TEST
 
@@ -411,6 +436,7 @@ int main(void)
 	tcase_add_test(tc, changes_during_a_send_are_told_after_it_as_one);
 	tcase_add_test(tc, a_storm_of_changes_ends_with_the_last);
 	tcase_add_test(tc, at_shutdown_watchers_are_told_and_ended);
+	tcase_add_test(tc, a_shutdown_during_a_send_ends_the_watcher_after_it);
 	tcase_add_test(tc, after_shutdown_nothing_serves_again);
 	tcase_add_test(tc, watchers_do_not_hold_up_the_end_of_a_server);
 	suite_add_tcase(suite, tc);
