@@ -154,7 +154,8 @@ static void answer_list(struct answer *answer,
 	Grpc__Reflection__V1__ServiceResponse *services =
 		answer_array(answer, 0, count, sizeof(*services));
 	Grpc__Reflection__V1__ServiceResponse **list =
-		answer_array(answer, 1, count, sizeof(services));
+		answer_array(answer, 1, count,
+			     sizeof(Grpc__Reflection__V1__ServiceResponse *));
 
 	if (services == NULL || list == NULL) {
 		return;
@@ -218,10 +219,11 @@ static enum status_code unpack(const uint8_t *data, size_t size,
 			       Request **ret_request, struct status *reterr)
 {
 	if (size > REFLECTION_REQUEST_SIZE_MAX) {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "a reflection request of %zu bytes is over "
-				  "the limit of %d",
-				  size, REFLECTION_REQUEST_SIZE_MAX);
+		status_set(reterr, STATUS_INVALID_ARGUMENT,
+			   "a reflection request of %zu bytes is over "
+			   "the limit of %d",
+			   size, REFLECTION_REQUEST_SIZE_MAX);
+		return STATUS_INVALID_ARGUMENT;
 	}
 	if (!rpc_validate(
 		    &grpc__reflection__v1__server_reflection_request__descriptor,
@@ -231,8 +233,8 @@ static enum status_code unpack(const uint8_t *data, size_t size,
 	*ret_request = grpc__reflection__v1__server_reflection_request__unpack(
 		NULL, size, data);
 	if (*ret_request == NULL) {
-		return status_set(reterr, STATUS_RESOURCE_EXHAUSTED,
-				  "out of memory");
+		status_set(reterr, STATUS_RESOURCE_EXHAUSTED, "out of memory");
+		return STATUS_RESOURCE_EXHAUSTED;
 	}
 	return STATUS_OK;
 }
@@ -243,7 +245,7 @@ enum status_code reflection_answer(const struct reflection_source *source,
 				   struct status *reterr)
 {
 	struct answer answer;
-	Request *asked;
+	Request *asked = NULL;
 	enum status_code code = unpack(request, size, &asked, reterr);
 
 	if (code != STATUS_OK) {

@@ -41,8 +41,9 @@ static void add_file(struct schema_index *index, const struct wire_field *file,
 	entry->file.data = file->data;
 	entry->file.size = file->size;
 	entry->index = index->entry_count;
-	index->entries = schema_must(reallocarray(
-		index->entries, index->entry_count + 1, sizeof(entry)));
+	index->entries =
+		schema_must(reallocarray(index->entries, index->entry_count + 1,
+					 sizeof(struct schema_entry *)));
 	index->entries[index->entry_count++] = entry;
 	(void)schema_walk(index, entry, file); /* was checked before */
 }

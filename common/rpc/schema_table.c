@@ -49,7 +49,7 @@ static void table_grow(struct schema_table *table)
 	size_t count = table->bucket_count > 0 ? table->bucket_count * 2
 					       : BUCKET_NR_FIRST;
 	struct schema_symbol **buckets =
-		schema_must(calloc(count, sizeof(*buckets)));
+		schema_must(calloc(count, sizeof(struct schema_symbol *)));
 
 	for (size_t i = 0; i < table->bucket_count; i++) {
 		struct schema_symbol *symbol = table->buckets[i];

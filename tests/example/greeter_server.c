@@ -8,8 +8,8 @@
 #include "rpc/health.h"
 #include "rpc/reflection.h"
 
-static void say_hello(struct rpc_call *call, const ProtobufCMessage *message,
-		      void *self)
+static void hello(struct rpc_call *call, const ProtobufCMessage *message,
+		  void *self)
 {
 	const Greeter__HelloRequest *request = (const void *)message;
 	Greeter__HelloReply reply = GREETER__HELLO_REPLY__INIT;
@@ -25,8 +25,7 @@ static void say_hello(struct rpc_call *call, const ProtobufCMessage *message,
 	}
 }
 
-static const struct rpc_method methods[] = { { "SayHello", say_hello },
-					     { NULL } };
+static const struct rpc_method methods[] = { { "SayHello", hello }, { NULL } };
 
 static void drained(void *part)
 {
@@ -54,7 +53,7 @@ int main(int argc, char **argv)
 
 	loop_block_signals();
 	rpc_server_options_init(&options);
-	options.port = (uint16_t)(argc > 1 ? atoi(argv[1]) : 50051);
+	options.port = (uint16_t)strtol(argc > 1 ? argv[1] : "50051", NULL, 0);
 	if (loop_new(&loop, &st) || lifecycle_new(loop, NULL, &life, &st) ||
 	    ctx_root(loop, &root, &st) || rpc_poller_new(&poller, &st) ||
 	    rpc_server_new(root, poller, &options, &server, &st) ||

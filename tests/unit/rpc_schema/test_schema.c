@@ -238,21 +238,18 @@ START_TEST(what_is_no_descriptor_set_is_refused)
 }
 END_TEST
 
-/* Field @tag with @size bytes of @data before what is in @buf already. */
-static size_t wrap(uint8_t *buf, size_t max, size_t size, uint8_t tag,
-		   const char *name)
+/* What is in the last @size bytes of @buf, after a name, in a field @tag. */
+static size_t wrap(uint8_t *buf, size_t max, size_t size, uint8_t tag)
 {
-	uint8_t head[16] = { 0x0a, (uint8_t)strlen(name) };
-	size_t n = 2 + strlen(name);
+	const uint8_t name[] = { 0x0a, 1, 'm' };
 	uint8_t outer[3] = { tag };
 
-	memcpy(head + 2, name, strlen(name));
-	memcpy(buf + max - size - n, head, n);
-	size += n;
+	memcpy(buf + max - size - sizeof(name), name, sizeof(name));
+	size += sizeof(name);
 	outer[1] = (uint8_t)(size | 0x80);
 	outer[2] = (uint8_t)(size >> 7);
-	memcpy(buf + max - size - 3, outer, 3);
-	return size + 3;
+	memcpy(buf + max - size - sizeof(outer), outer, sizeof(outer));
+	return size + sizeof(outer);
 }
 
 START_TEST(messages_nested_without_end_are_refused)
@@ -264,10 +261,10 @@ START_TEST(messages_nested_without_end_are_refused)
 	struct status st;
 
 	for (int i = 0; i < 400; i++) {
-		size = wrap(buf, sizeof(buf), size, 0x1a, "m");
+		size = wrap(buf, sizeof(buf), size, 0x1a);
 	}
-	size = wrap(buf, sizeof(buf), size, 0x22, "m"); /* message of a file */
-	size = wrap(buf, sizeof(buf), size, 0x0a, "x"); /* file of a set */
+	size = wrap(buf, sizeof(buf), size, 0x22); /* message of a file */
+	size = wrap(buf, sizeof(buf), size, 0x0a); /* file of a set */
 	schema.data = buf + sizeof(buf) - size;
 	schema.size = size;
 	ck_assert_int_eq(schema_index_add(index, &schema, &st),
