@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int primary(int rc)
 {
@@ -103,12 +102,12 @@ bool sqlite_leaves_frames(int rc)
 
 void sqlite_bug(const char *fmt, ...)
 {
+	char text[512];
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("db: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	fprintf(stderr, "db: %s\n", text);
 	abort();
 }

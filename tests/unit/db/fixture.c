@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -146,6 +147,15 @@ bool file_exists(const struct fixture *f, const char *suffix)
 
 	snprintf(path, sizeof(path), "%s%s", f->path, suffix);
 	return access(path, F_OK) == 0;
+}
+
+int64_t log_size(const struct fixture *f)
+{
+	struct stat st;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s-wal", f->path);
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
 /* ---- completions ------------------------------------------------------------

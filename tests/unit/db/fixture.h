@@ -52,6 +52,8 @@ void fixture_release(struct fixture *f);
 int64_t raw_int(struct fixture *f, const char *sql);
 void raw_exec(struct fixture *f, const char *sql);
 bool file_exists(const struct fixture *f, const char *suffix);
+/* Bytes of the write-ahead log, -1 where there is none. */
+int64_t log_size(const struct fixture *f);
 
 /* Completions to wait for. */
 struct outcome {

@@ -24,15 +24,6 @@ static void teardown(void)
 	fixture_release(&f);
 }
 
-static int64_t log_size(void)
-{
-	struct stat st;
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s-wal", f.path);
-	return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
-}
-
 static void commit_megabyte(int i)
 {
 	static char note[MB];
@@ -68,9 +59,9 @@ static void wait_until(bool (*holds)(void))
 
 START_TEST(it_has_its_length_from_the_start)
 {
-	ck_assert_int_eq(log_size(), 5 * MB);
+	ck_assert_int_eq(log_size(&f), 5 * MB);
 	commit_megabyte(0);
-	ck_assert_int_eq(log_size(), 5 * MB);
+	ck_assert_int_eq(log_size(&f), 5 * MB);
 }
 END_TEST
 
@@ -78,7 +69,7 @@ START_TEST(it_is_begun_again_instead_of_growing)
 {
 	for (int i = 0; i < 60; i++) {
 		commit_megabyte(i);
-		ck_assert_int_le(log_size(), 6 * MB);
+		ck_assert_int_le(log_size(&f), 6 * MB);
 	}
 	ck_assert_int_eq(raw_int(&f, "SELECT sum(length(note)) FROM items"),
 			 60 * (int64_t)MB);
@@ -97,13 +88,13 @@ START_TEST(its_pages_are_moved_in_a_pause)
 	commit_megabyte(0);
 	ck_assert(!rows_are_in_the_file());
 	wait_until(rows_are_in_the_file);
-	ck_assert_int_eq(log_size(), 5 * MB);
+	ck_assert_int_eq(log_size(&f), 5 * MB);
 }
 END_TEST
 
 static bool it_has_its_length_again(void)
 {
-	return log_size() == 5 * MB;
+	return log_size(&f) == 5 * MB;
 }
 
 START_TEST(it_grows_while_a_reader_stays_and_shrinks_in_a_pause)
@@ -112,7 +103,7 @@ START_TEST(it_grows_while_a_reader_stays_and_shrinks_in_a_pause)
 	for (int i = 0; i < 30; i++) {
 		commit_megabyte(i);
 	}
-	ck_assert_int_gt(log_size(), 25 * MB);
+	ck_assert_int_gt(log_size(&f), 25 * MB);
 	raw_exec(&f, "COMMIT");
 	commit_megabyte(100);
 	wait_until(it_has_its_length_again);

@@ -90,6 +90,25 @@ START_TEST(a_close_finishes_what_is_queued)
 }
 END_TEST
 
+START_TEST(a_close_does_not_wait_for_ever_for_a_lock)
+{
+	struct ctx *ctx;
+	struct outcome o;
+
+	fixture_open(&f);
+	ctx = open_ctx(&f);
+	outcome_init(&o);
+	raw_exec(&f, "BEGIN IMMEDIATE");
+	db_txn_commit(stage_item(&f, ctx, "a"), outcome_done, &o);
+	db_close(f.db);
+	f.db = NULL;
+	ck_assert_int_eq(outcome_wait(&o, 1), STATUS_UNAVAILABLE);
+	raw_exec(&f, "COMMIT");
+	ck_assert_int_eq(raw_int(&f, "SELECT count(*) FROM items"), 0);
+	ctx_unref(ctx);
+}
+END_TEST
+
 START_TEST(an_existing_database_in_another_mode_is_taken_over)
 {
 	put_database("PRAGMA journal_mode=DELETE;"
@@ -211,6 +230,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_close_leaves_one_clean_file);
 	tcase_add_test(tc, a_close_finishes_what_is_queued);
+	tcase_add_test(tc, a_close_does_not_wait_for_ever_for_a_lock);
 	tcase_add_test(tc, an_existing_database_in_another_mode_is_taken_over);
 	tcase_add_test(tc, a_file_that_is_no_database_is_refused);
 	tcase_add_test(tc, another_type_of_a_column_is_refused);
