@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-	ACCEPTS_A_TURN = 64, /* the loop has other things to do */
+	ACCEPTS_A_TURN = 16, /* the loop has other things to do */
 	RESUME_MS = 20,	     /* look whether there are descriptors again */
 	KEEPALIVE_PROBES = 3,
 };

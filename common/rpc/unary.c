@@ -14,7 +14,7 @@ struct unary {
 	struct ctx *ctx;
 	struct ctx_hook hook;
 	atomic_uint refs;
-	grpc_call *core; /* NULL: the ctx had ended before */
+	grpc_call *core;
 	struct op on_end;
 	struct post start;
 
@@ -112,9 +112,7 @@ static void drop(struct unary *call)
 	if (atomic_fetch_sub(&call->refs, 1) != 1) {
 		return;
 	}
-	if (call->core != NULL) {
-		grpc_call_unref(call->core);
-	}
+	grpc_call_unref(call->core);
 	give(call);
 }
 
@@ -233,7 +231,6 @@ static void init(struct unary *call, struct ctx *ctx)
 	call->ctx = ctx_ref(ctx);
 	call->hook = (struct ctx_hook){ .fn = on_hook };
 	atomic_init(&call->refs, 2);
-	call->core = NULL;
 	call->on_end.fn = on_end;
 	call->start.fn = start;
 	call->outbox = NULL;
@@ -258,10 +255,6 @@ void rpc_unary(struct rpc_channel *channel, struct ctx *ctx,
 	call->arg = arg;
 	call->request = message_pack(request);
 	channel_metadata(&call->metadata, ctx, metadata);
-	if (ctx_ended(ctx)) {
-		start_dead(call);
-		return;
-	}
 	/* From the moment it is added the hook may cancel the call. */
 	call->core = channel_call(channel, call->method, ctx);
 	if (!ctx_hook_add(ctx, &call->hook)) {

@@ -349,6 +349,7 @@ static void listened(struct rpc_call *call, const ProtobufCMessage *message,
 		     const struct status *end, void *arg)
 {
 	struct seen *seen = arg;
+	bool again;
 
 	if (message != NULL) {
 		rpc_call_receive(call, listened, seen);
@@ -357,7 +358,14 @@ static void listened(struct rpc_call *call, const ProtobufCMessage *message,
 	pthread_mutex_lock(&seen->mutex);
 	seen->end = *end;
 	seen->cause = ctx_cause(rpc_call_ctx(call), NULL);
+	seen->ends += seen->cause != CTX_NONE;
+	again = seen->ends == 1;
 	pthread_mutex_unlock(&seen->mutex);
+	if (again) {
+		/* To ask once more is in vain, but is answered. */
+		rpc_call_receive(call, listened, seen);
+		return;
+	}
 	signal_raise(&seen->ended);
 	rpc_call_finish(call, end, NULL, 0);
 }

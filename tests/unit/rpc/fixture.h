@@ -37,6 +37,7 @@ struct seen {
 	size_t waiting_nr;
 	enum ctx_cause cause; /* of the last ctx that ended */
 	struct status end;    /* of the last receive that ended */
+	unsigned ends;	      /* how often one was told of the ctx's end */
 	char request_id[128];
 	struct trace trace;
 	char method[128]; /* of the last on_end */

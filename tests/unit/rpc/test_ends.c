@@ -184,6 +184,56 @@ START_TEST(cancellations_at_any_moment_end_every_call)
 }
 END_TEST
 
+struct crossing {
+	struct ctx *other;
+	struct signal done;
+};
+
+static void end_the_other(const struct status *status,
+			  const ProtobufCMessage *response,
+			  const struct rpc_metadata *trailing, void *arg)
+{
+	struct crossing *crossing = arg;
+
+	(void)status;
+	(void)response;
+	(void)trailing;
+	ctx_end(crossing->other, CTX_CLIENT_CLOSED, NULL);
+	signal_raise(&crossing->done);
+}
+
+/* Two answers arrive together; what the first brings about comes too late to
+ * undo the second. */
+START_TEST(an_ok_that_has_arrived_stays_an_ok)
+{
+	Tester__Text request = TESTER__TEXT__INIT;
+	struct crossing crossing;
+	struct fixture f;
+	struct outcome outcome;
+	struct ctx *ctx;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 60000);
+	crossing.other = fixture_ctx(&f, 60000);
+	signal_init(&crossing.done);
+	rpc_unary(f.channel, ctx, &tester__tester__descriptor, "Wait",
+		  &request.base, NULL, end_the_other, &crossing);
+	signal_await(&f.seen.arrived, 1);
+	outcome_init(&outcome);
+	call_begin(&f, crossing.other, "Wait", &request, NULL, &outcome);
+	signal_await(&f.seen.arrived, 2);
+	fixture_release(&f);
+	outcome_await(&outcome);
+	signal_await(&crossing.done, 1);
+	ck_assert_msg(outcome.status.code == STATUS_OK, "%s",
+		      outcome.status.message);
+	ck_assert_str_eq(outcome.text, "released");
+	ctx_unref(crossing.other);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(a_cancelled_stream_ends_a_waiting_receive)
 {
 	struct fixture f;
@@ -537,6 +587,7 @@ int main(void)
 	tcase_add_test(tc, the_end_of_the_callers_ctx_ends_the_servers);
 	tcase_add_test(tc, a_call_on_an_ended_ctx_never_leaves);
 	tcase_add_test(tc, cancellations_at_any_moment_end_every_call);
+	tcase_add_test(tc, an_ok_that_has_arrived_stays_an_ok);
 	tcase_add_test(tc, a_cancelled_stream_ends_a_waiting_receive);
 	tcase_add_test(tc, a_half_close_is_not_a_cancellation);
 	tcase_add_test(tc, the_end_of_the_ctx_ends_a_stream);

@@ -193,6 +193,7 @@ START_TEST(a_handler_of_the_wrong_kind_is_refused)
 	static const struct rpc_method stream_for_unary[] = {
 		{ "Echo", .stream = stream }, { NULL }
 	};
+	static const struct rpc_method neither[] = { { "Echo" }, { NULL } };
 	static const struct rpc_method both[] = {
 		{ "Echo", .unary = unary, .stream = stream }, { NULL }
 	};
@@ -200,6 +201,7 @@ START_TEST(a_handler_of_the_wrong_kind_is_refused)
 	check_add_fails(unary_for_stream, "Chat");
 	check_add_fails(stream_for_unary, "Echo");
 	check_add_fails(both, "Echo");
+	check_add_fails(neither, "Echo");
 }
 END_TEST
 
