@@ -42,14 +42,14 @@ MUSTCHECK enum status_code
 rpc_channel_new(struct rpc_poller *poller,
 		const struct rpc_channel_options *options,
 		struct rpc_channel **ret_channel, struct status *reterr);
-/* Every call on it must have ended. NULL is fine. */
+/* Every call on it must have ended, every stream been released. NULL is fine.
+ */
 void rpc_channel_free(struct rpc_channel *channel);
 
 /* Connected now? With @connect, begin connecting if idle. Any thread. */
 bool rpc_channel_is_ready(struct rpc_channel *channel, bool connect);
 
-/* ---- unary
- * ------------------------------------------------------------------------- */
+/* ---- unary -------------------------------------------------------------- */
 
 /*
  * The outcome, on the poller's thread, exactly once, never inside rpc_unary().
@@ -73,8 +73,7 @@ void rpc_unary(struct rpc_channel *channel, struct ctx *ctx,
 	       const struct rpc_metadata *metadata, rpc_unary_done_fn done,
 	       void *arg);
 
-/* ---- streams of all three kinds
- * ------------------------------------------------------ */
+/* ---- streams of all three kinds ----------------------------------------- */
 
 struct rpc_stream;
 
@@ -86,15 +85,20 @@ struct rpc_stream_callbacks {
 	/* The last send was taken by flow control, or the stream is gone. */
 	void (*on_sent)(struct rpc_stream *stream, bool ok, void *arg);
 	/*
-	 * Exactly once, last; @stream is gone after it. Messages that have
-	 * arrived come first: without a receive they hold it up, until the ctx
-	 * ends or the stream is cancelled.
+	 * Exactly once, and the last of them. Messages that have arrived come
+	 * first: without a receive they hold it up, until the ctx ends or the
+	 * stream is cancelled.
 	 */
 	void (*on_end)(struct rpc_stream *stream, const struct status *status,
 		       const struct rpc_metadata *trailing, void *arg);
 };
 
-/* All callbacks on the poller's thread, never inside a call made here. */
+/*
+ * Open a stream; it is the caller's until rpc_stream_release(). All callbacks
+ * come on the poller's thread, never inside a call made here, and may come
+ * before this returns. The functions below may be called from any thread; on a
+ * stream that has ended they do nothing.
+ */
 struct rpc_stream *rpc_stream_open(struct rpc_channel *channel, struct ctx *ctx,
 				   const ProtobufCServiceDescriptor *service,
 				   const char *method,
@@ -108,7 +112,12 @@ void rpc_stream_send(struct rpc_stream *stream,
 		     const ProtobufCMessage *message);
 /* No more sends (half-close). After on_sent of the last one. */
 void rpc_stream_close_send(struct rpc_stream *stream);
-/* Cancel it on the wire; on_end follows. Any thread, before on_end. */
+/* Cancel it on the wire; on_end follows. */
 void rpc_stream_cancel(struct rpc_stream *stream);
+/*
+ * Give the stream back, once; inside on_end is fine, and so is before it: the
+ * stream then goes on by itself to its end. NULL is fine.
+ */
+void rpc_stream_release(struct rpc_stream *stream);
 
 #endif

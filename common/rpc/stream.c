@@ -11,7 +11,7 @@ struct rpc_stream {
 	const struct channel_method *method;
 	struct ctx *ctx;
 	struct ctx_hook hook;
-	atomic_uint refs; /* poller, hook, posts on their way */
+	atomic_uint refs; /* user, poller, hook, posts on their way */
 	grpc_call *core;
 	const struct rpc_stream_callbacks *callbacks;
 	void *arg;
@@ -51,9 +51,7 @@ struct rpc_stream {
 	((struct rpc_stream *)((char *)(pointer)-offsetof(struct rpc_stream,   \
 							  member)))
 
-/* ---- life
- * ------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 static void destroy(struct rpc_stream *stream)
 {
@@ -111,9 +109,7 @@ static void start(struct rpc_stream *stream, const grpc_op *ops, size_t n,
 	poller_start(stream->core, ops, n, op);
 }
 
-/* ---- opening
- * -----------------------------------------------------------------------------
- */
+/* ---- opening ------------------------------------------------------------ */
 
 static void on_opened(struct op *op, bool ok)
 {
@@ -147,8 +143,7 @@ static void on_post_open(struct post *post)
 	drop(stream);
 }
 
-/* ---- what users ask
- * ------------------------------------------------------------------------ */
+/* ---- what users ask ----------------------------------------------------- */
 
 /* The post holds the stream: on_end may come before it is looked at. */
 static void run(struct rpc_stream *stream, struct post *post)
@@ -223,6 +218,8 @@ static void on_post_send(struct post *post)
 		ops[0].op = GRPC_OP_SEND_MESSAGE;
 		ops[0].data.send_message.send_message = stream->outbox;
 		start(stream, ops, 1, &stream->on_sent);
+	} else {
+		atomic_store(&stream->send_busy, false);
 	}
 	grpc_slice_unref(stream->message);
 	drop(stream);
@@ -266,9 +263,14 @@ void rpc_stream_cancel(struct rpc_stream *stream)
 	grpc_call_cancel(stream->core, NULL);
 }
 
-/* ---- making
- * ---------------------------------------------------------------------------------
- */
+void rpc_stream_release(struct rpc_stream *stream)
+{
+	if (stream != NULL) {
+		drop(stream);
+	}
+}
+
+/* ---- making ------------------------------------------------------------- */
 
 static void on_hook(struct ctx_hook *hook, struct ctx *ctx)
 {
@@ -314,7 +316,7 @@ struct rpc_stream *rpc_stream_open(struct rpc_channel *channel, struct ctx *ctx,
 	channel_metadata(&stream->metadata, ctx, metadata);
 	channel_calls_add(channel);
 	stream->core = channel_call(channel, stream->method, ctx);
-	atomic_init(&stream->refs, 2); /* the poller's and the hook's */
+	atomic_init(&stream->refs, 3); /* the user's, poller's and hook's */
 	if (!ctx_hook_add(ctx, &stream->hook)) {
 		on_hook(&stream->hook, ctx);
 	}

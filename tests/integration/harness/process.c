@@ -22,8 +22,7 @@ enum {
 
 extern char **environ;
 
-/* ---- starting
- * ------------------------------------------------------------------ */
+/* ---- starting ------------------------------------------------------------ */
 
 /* A definite leak is an error, as is a use of what is freed or not set. */
 static const char *const valgrind_arguments[] = {
@@ -98,7 +97,10 @@ static char *const *for_exec(const char *const *list)
 	return both.exec;
 }
 
-/* In the child: other threads may have held locks, so system calls only. */
+/*
+ * In the child: other threads may have held locks, check's own among them, so
+ * system calls only.
+ */
 static void limit(int what, unsigned long value)
 {
 	struct rlimit both = { value, value };
@@ -114,11 +116,26 @@ static void limit(int what, unsigned long value)
 	}
 }
 
+/* By a descriptor from before: another user may not search its folders. */
+static void execute(const struct command *command, int program)
+{
+	char *const *argv = for_exec(command->argv);
+	char *const *envp = for_exec(command->envp);
+
+	if (program >= 0) {
+		syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
+	} else {
+		execvpe(command->argv[0], argv, envp);
+	}
+	_exit(127);
+}
+
 static void run_child(const struct command *command,
 		      const struct process_options *options, pid_t parent,
 		      int out)
 {
 	sigset_t none;
+	int program = -1;
 	int null;
 
 	sigemptyset(&none);
@@ -132,6 +149,9 @@ static void run_child(const struct command *command,
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	syscall(SYS_close_range, 3U, ~0U, 0U);
+	if (strchr(command->argv[0], '/') != NULL) {
+		program = open(command->argv[0], O_PATH | O_CLOEXEC);
+	}
 	if (options != NULL) {
 		limit(RLIMIT_NOFILE, options->descriptors_max);
 		limit(RLIMIT_FSIZE, options->file_size_max);
@@ -142,9 +162,7 @@ static void run_child(const struct command *command,
 		/* A change of user takes it away. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	}
-	execvpe(command->argv[0], for_exec(command->argv),
-		for_exec(command->envp));
-	_exit(127);
+	execute(command, program);
 }
 
 static void *read_log(void *arg);
@@ -165,10 +183,10 @@ void process_start(struct process *process, const char *program,
 		 slash != NULL ? slash + 1 : program);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	process->pid = fork();
-	ck_assert_int_ge(process->pid, 0);
 	if (process->pid == 0) {
 		run_child(&command, options, parent, ends[1]);
 	}
+	ck_assert_int_gt(process->pid, 0);
 	close(ends[1]);
 	process->fd = ends[0];
 	pthread_mutex_init(&process->lock, NULL);
@@ -177,8 +195,7 @@ void process_start(struct process *process, const char *program,
 		pthread_create(&process->reader, NULL, read_log, process), 0);
 }
 
-/* ---- its log
- * ------------------------------------------------------------------- */
+/* ---- its log ------------------------------------------------------------- */
 
 static bool grow(struct process *process, size_t more)
 {
@@ -407,8 +424,7 @@ int process_port(struct process *process, const char *name)
 	return search.port;
 }
 
-/* ---- its life
- * ------------------------------------------------------------------ */
+/* ---- its life ------------------------------------------------------------ */
 
 void process_signal(struct process *process, int signal_no)
 {

@@ -13,8 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- signals
- * ---------------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------ */
 
 void signal_init(struct signal *signal)
 {
@@ -53,8 +52,7 @@ void signal_await(struct signal *signal, unsigned count)
 		      "nothing happened for %d s", PATIENCE_S);
 }
 
-/* ---- the handlers
- * ----------------------------------------------------------------- */
+/* ---- the handlers ------------------------------------------------------- */
 
 static void echo(struct rpc_call *call, const ProtobufCMessage *request,
 		 void *self)
@@ -182,8 +180,7 @@ void fixture_release(struct fixture *f)
 	}
 }
 
-/* ---- its streams
- * -------------------------------------------------------------------- */
+/* ---- its streams -------------------------------------------------------- */
 
 struct repeat {
 	char *text;
@@ -404,8 +401,7 @@ static void on_end(const char *method, const struct status *status,
 	signal_raise(&seen->over);
 }
 
-/* ---- the fixture
- * ---------------------------------------------------------------------- */
+/* ---- the fixture -------------------------------------------------------- */
 
 static void must(enum status_code code, const struct status *st)
 {
@@ -530,8 +526,7 @@ void fixture_on_loop(struct fixture *f, void (*fn)(struct fixture *f))
 	signal_await(&errand.done, 1);
 }
 
-/* ---- unary calls
- * -------------------------------------------------------------------------- */
+/* ---- unary calls -------------------------------------------------------- */
 
 struct ctx *fixture_ctx(struct fixture *f, int64_t timeout_ms)
 {
@@ -615,9 +610,7 @@ void call_text(struct fixture *f, const char *method, const char *text,
 	call_message(f, method, &request, outcome);
 }
 
-/* ---- streams
- * --------------------------------------------------------------------------------
- */
+/* ---- streams ------------------------------------------------------------ */
 
 static void on_message(struct rpc_stream *stream,
 		       const ProtobufCMessage *message, void *arg)
@@ -649,9 +642,11 @@ static void on_stream_end(struct rpc_stream *stream,
 {
 	struct flow *flow = arg;
 
-	(void)stream;
 	(void)trailing;
 	flow->status = *status;
+	if (!flow->kept) {
+		rpc_stream_release(stream);
+	}
 	signal_raise(&flow->ended);
 }
 
@@ -682,9 +677,7 @@ void flow_send(struct flow *flow, const char *text)
 	signal_await(&flow->sent, before + 1);
 }
 
-/* ---- processes
- * --------------------------------------------------------------------------------
- */
+/* ---- processes ---------------------------------------------------------- */
 
 static _Noreturn void call_and_wait(int fd, int64_t timeout_ms)
 {

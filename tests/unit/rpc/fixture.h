@@ -78,8 +78,7 @@ void fixture_on_loop(struct fixture *f, void (*fn)(struct fixture *f));
 /* Answer the calls that wait in Wait. */
 void fixture_release(struct fixture *f);
 
-/* ---- a unary call
- * --------------------------------------------------------------- */
+/* ---- a unary call ------------------------------------------------------- */
 
 struct outcome {
 	struct signal done;
@@ -108,8 +107,7 @@ void call_text(struct fixture *f, const char *method, const char *text,
 void call_message(struct fixture *f, const char *method,
 		  const Tester__Text *request, struct outcome *outcome);
 
-/* ---- a stream
- * ------------------------------------------------------------------- */
+/* ---- a stream ----------------------------------------------------------- */
 
 struct flow {
 	struct fixture *f;
@@ -121,13 +119,13 @@ struct flow {
 	bool sent_ok;
 	bool receive_on; /* ask for the next at once */
 	struct status status;
+	bool kept; /* the test releases the stream, not its end */
 };
 void flow_open(struct flow *flow, struct fixture *f, struct ctx *ctx,
 	       const char *method);
 void flow_send(struct flow *flow, const char *text);
 
-/* ---- processes
- * ------------------------------------------------------------------ */
+/* ---- processes ---------------------------------------------------------- */
 
 /*
  * A child that calls Wait on the port that it is told, with @timeout_ms. To be

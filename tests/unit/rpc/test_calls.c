@@ -330,8 +330,7 @@ START_TEST(the_trace_of_the_ctx_is_continued_by_the_call)
 }
 END_TEST
 
-/* ---- refused before any handler
- * ---------------------------------------------------- */
+/* ---- refused before any handler ----------------------------------------- */
 
 static void check_refused(const char *method, const Tester__Text *request,
 			  enum status_code code, const char *text)

@@ -18,8 +18,7 @@ static void begin_wait(struct fixture *f, struct ctx *ctx,
 	signal_await(&f->seen.arrived, 1);
 }
 
-/* ---- deadlines
- * ---------------------------------------------------------------------- */
+/* ---- deadlines ---------------------------------------------------------- */
 
 START_TEST(a_deadline_ends_both_sides)
 {
@@ -100,8 +99,7 @@ START_TEST(a_call_after_the_deadline_never_leaves)
 }
 END_TEST
 
-/* ---- cancellation
- * ---------------------------------------------------------------------- */
+/* ---- cancellation ------------------------------------------------------- */
 
 START_TEST(the_end_of_the_callers_ctx_ends_the_servers)
 {
@@ -296,6 +294,29 @@ START_TEST(the_end_of_the_ctx_ends_a_stream)
 }
 END_TEST
 
+START_TEST(a_stream_that_has_ended_ignores_what_is_asked_of_it)
+{
+	struct fixture f;
+	struct flow flow;
+	struct ctx *ctx;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 10000);
+	flow_open(&flow, &f, ctx, "Chat");
+	flow.kept = true;
+	rpc_stream_cancel(flow.stream);
+	signal_await(&flow.ended, 1);
+	rpc_stream_receive(flow.stream);
+	rpc_stream_close_send(flow.stream);
+	rpc_stream_cancel(flow.stream);
+	rpc_stream_release(flow.stream);
+	ck_assert_uint_eq(flow.ended.count, 1);
+	ck_assert_uint_eq(flow.received.count, 0);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(a_stream_on_an_ended_ctx_only_ends)
 {
 	struct fixture f;
@@ -342,8 +363,7 @@ START_TEST(a_caller_that_reads_nothing_does_not_hold_up_its_cancellation)
 }
 END_TEST
 
-/* ---- lost peers
- * -------------------------------------------------------------------------- */
+/* ---- lost peers --------------------------------------------------------- */
 
 START_TEST(a_killed_callers_call_ends_at_once)
 {
@@ -385,9 +405,7 @@ START_TEST(keepalive_notices_a_stopped_caller)
 }
 END_TEST
 
-/* ---- stopping
- * --------------------------------------------------------------------------------
- */
+/* ---- stopping ----------------------------------------------------------- */
 
 static void on_drained(void *arg)
 {
@@ -592,6 +610,7 @@ int main(void)
 	tcase_add_test(tc, a_half_close_is_not_a_cancellation);
 	tcase_add_test(tc, the_end_of_the_ctx_ends_a_stream);
 	tcase_add_test(tc, a_stream_on_an_ended_ctx_only_ends);
+	tcase_add_test(tc, a_stream_that_has_ended_ignores_what_is_asked_of_it);
 	tcase_add_test(
 		tc,
 		a_caller_that_reads_nothing_does_not_hold_up_its_cancellation);

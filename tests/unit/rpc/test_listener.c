@@ -15,8 +15,7 @@
 
 enum { LEFT_MAX = 20 };
 
-/* ---- addresses
- * ------------------------------------------------------------------------ */
+/* ---- addresses ---------------------------------------------------------- */
 
 static bool has_ipv6(void)
 {
@@ -147,9 +146,7 @@ START_TEST(a_free_port_can_be_taken_again_at_once)
 }
 END_TEST
 
-/* ---- services
- * ------------------------------------------------------------------------------
- */
+/* ---- services ----------------------------------------------------------- */
 
 static void unary(struct rpc_call *call, const ProtobufCMessage *request,
 		  void *self)
@@ -214,9 +211,7 @@ START_TEST(a_handler_of_no_method_is_refused)
 }
 END_TEST
 
-/* ---- connections
- * -----------------------------------------------------------------------------
- */
+/* ---- connections -------------------------------------------------------- */
 
 START_TEST(connections_are_counted_until_they_close)
 {
@@ -323,9 +318,7 @@ START_TEST(a_silent_connection_is_hung_up_on)
 }
 END_TEST
 
-/* ---- no descriptors
- * -----------------------------------------------------------------------------
- */
+/* ---- no descriptors ----------------------------------------------------- */
 
 /*
  * Connect @n times to the port told, until the last is turned away; say so;

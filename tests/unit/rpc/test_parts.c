@@ -12,9 +12,7 @@
 #include "rpc/metadata.h"
 #include "rpc/poller.h"
 
-/* ---- poller
- * -----------------------------------------------------------------------------
- */
+/* ---- poller ------------------------------------------------------------- */
 
 enum { POSTS = 1000, THREADS = 4 };
 
@@ -109,9 +107,7 @@ START_TEST(a_sleeping_poller_is_woken_by_a_post)
 }
 END_TEST
 
-/* ---- arena
- * -------------------------------------------------------------------------------
- */
+/* ---- arena -------------------------------------------------------------- */
 
 START_TEST(an_arena_gives_memory_that_does_not_overlap)
 {
@@ -136,8 +132,7 @@ START_TEST(an_arena_gives_memory_that_does_not_overlap)
 }
 END_TEST
 
-/* ---- metadata and texts
- * -------------------------------------------------------------------- */
+/* ---- metadata and texts ------------------------------------------------- */
 
 static void check_clean(const char *from, const char *to, size_t room)
 {
@@ -204,9 +199,7 @@ START_TEST(metadata_grows_beyond_its_inline_room)
 }
 END_TEST
 
-/* ---- connections
- * ------------------------------------------------------------------------------
- */
+/* ---- connections -------------------------------------------------------- */
 
 START_TEST(a_number_that_is_used_again_is_another_connection)
 {

@@ -13,7 +13,7 @@ enum { CALL_TIMEOUT_S = 20 };
 #define MUST_BE_OK(call, status)                                               \
 	ck_assert_msg((call) == STATUS_OK, "%s", (status).message)
 
-/* ---- server and client ------------------------------------------------- */
+/* ---- server and client -------------------------------------------------- */
 
 static void on_call_end(const char *method, const struct status *status,
 			enum ctx_cause cause, int64_t duration_ns, void *arg)
@@ -146,7 +146,7 @@ void fixture_stop(struct fixture *fixture)
 	loop_free(fixture->loop);
 }
 
-/* ---- unary ------------------------------------------------------------- */
+/* ---- unary -------------------------------------------------------------- */
 
 static struct bytes pack(const ProtobufCMessage *message)
 {
@@ -232,12 +232,7 @@ struct status fixture_call(struct fixture *fixture,
 	return outcome.status;
 }
 
-/* ---- streams ----------------------------------------------------------- */
-
-/*
- * A stream is gone after on_end, which may come at any time. So other threads
- * use it under the mutex that on_end waits for, and look whether it has ended.
- */
+/* ---- streams ------------------------------------------------------------ */
 
 static void on_message(struct rpc_stream *rpc_stream,
 		       const ProtobufCMessage *message, void *arg)
@@ -292,20 +287,16 @@ void stream_open(struct stream *stream, struct fixture *fixture,
 	pthread_mutex_init(&stream->mutex, NULL);
 	pthread_cond_init(&stream->changed, NULL);
 	stream->ctx = call_ctx(fixture);
-	pthread_mutex_lock(&stream->mutex);
 	stream->stream = rpc_stream_open(fixture->channel, stream->ctx, service,
 					 method, NULL, &callbacks, stream);
 	rpc_stream_receive(stream->stream);
-	pthread_mutex_unlock(&stream->mutex);
 }
 
 void stream_send(struct stream *stream, const ProtobufCMessage *message)
 {
 	pthread_mutex_lock(&stream->mutex);
-	if (!stream->ended) {
-		stream->sending = true;
-		rpc_stream_send(stream->stream, message);
-	}
+	stream->sending = true;
+	rpc_stream_send(stream->stream, message);
 	while (stream->sending && !stream->ended) {
 		pthread_cond_wait(&stream->changed, &stream->mutex);
 	}
@@ -320,11 +311,7 @@ void stream_send_last(struct stream *stream, const ProtobufCMessage *message)
 
 void stream_close_send(struct stream *stream)
 {
-	pthread_mutex_lock(&stream->mutex);
-	if (!stream->ended) {
-		rpc_stream_close_send(stream->stream);
-	}
-	pthread_mutex_unlock(&stream->mutex);
+	rpc_stream_close_send(stream->stream);
 }
 
 ProtobufCMessage *stream_next(struct stream *stream,
@@ -363,6 +350,7 @@ void stream_cancel(struct stream *stream)
 
 void stream_release(struct stream *stream)
 {
+	rpc_stream_release(stream->stream);
 	while (stream->taken < stream->received) {
 		free(stream->messages[stream->taken++ % STREAM_MESSAGES_MAX]
 			     .data);

@@ -44,7 +44,7 @@ struct status fixture_call(struct fixture *fixture,
 			   const char *method, const ProtobufCMessage *request,
 			   ProtobufCMessage **ret_response);
 
-/* ---- streams ----------------------------------------------------------- */
+/* ---- streams ------------------------------------------------------------ */
 
 enum { STREAM_MESSAGES_MAX = 64 };
 

@@ -21,7 +21,7 @@ static void teardown(void)
 	fixture_stop(&fixture);
 }
 
-/* ---- asking ------------------------------------------------------------ */
+/* ---- asking ------------------------------------------------------------- */
 
 /* The state that Check tells, or HEALTH_NONE with the status. */
 static enum health_state check(char *service, struct status *ret_status)
@@ -87,7 +87,7 @@ static size_t watcher_count(void)
 	return count;
 }
 
-/* ---- Check and List ---------------------------------------------------- */
+/* ---- Check and List ----------------------------------------------------- */
 
 START_TEST(the_server_as_a_whole_serves_from_the_start)
 {
@@ -166,7 +166,7 @@ START_TEST(a_list_of_more_than_a_hundred_services_is_refused)
 }
 END_TEST
 
-/* ---- Watch ------------------------------------------------------------- */
+/* ---- Watch -------------------------------------------------------------- */
 
 START_TEST(a_watcher_is_told_the_state_and_each_change)
 {
@@ -329,7 +329,7 @@ START_TEST(a_storm_of_changes_ends_with_the_last)
 }
 END_TEST
 
-/* ---- shutting down ----------------------------------------------------- */
+/* ---- shutting down ------------------------------------------------------ */
 
 START_TEST(at_shutdown_watchers_are_told_and_ended)
 {
