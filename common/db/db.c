@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* ---- values -------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------- */
 
 struct db_value db_null(void)
 {
@@ -37,7 +37,7 @@ struct db_value db_blob(const void *data, size_t size)
 	return (struct db_value){ .type = DB_BLOB, .data = data, .size = size };
 }
 
-/* ---- dispatch ------------------------------------------------------------ */
+/* ---- dispatch ----------------------------------------------------------- */
 
 enum status_code db_txn_begin(struct db *db, struct ctx *ctx,
 			      struct db_txn **ret_txn, struct status *reterr)

@@ -54,8 +54,7 @@
 struct db;
 struct db_txn;
 
-/* ---- values ----------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------- */
 
 enum db_type { DB_NULL, DB_INTEGER, DB_REAL, DB_TEXT, DB_BLOB };
 
@@ -84,8 +83,7 @@ struct db_value db_blob(const void *data, size_t size);
  */
 typedef unsigned db_stmt;
 
-/* ---- staged transactions ----------------------------------------------------
- */
+/* ---- staged transactions ------------------------------------------------ */
 
 /*
  * RESOURCE_EXHAUSTED when options.staged_max are open; the ctx's own code when
@@ -121,8 +119,7 @@ void db_txn_commit(struct db_txn *txn, db_done_fn done, void *arg);
  */
 void db_txn_rollback(struct db_txn *txn);
 
-/* ---- immediate transactions and reads
- * ------------------------------------------ */
+/* ---- immediate transactions and reads ----------------------------------- */
 
 /* What a body works with; valid inside the body only, on its thread only. */
 struct db_session;
@@ -170,8 +167,7 @@ void db_immediate(struct db *db, struct ctx *ctx, db_body_fn body,
 void db_read(struct db *db, struct ctx *ctx, db_body_fn body, db_done_fn done,
 	     void *arg);
 
-/* ---- state
- * --------------------------------------------------------------------- */
+/* ---- state -------------------------------------------------------------- */
 
 /*
  * Whether the database can take writes, judged from the last thing that the
@@ -198,8 +194,7 @@ void db_stats(struct db *db, struct db_stats *ret_stats);
  */
 void db_close(struct db *db);
 
-/* ---- what an adapter provides
- * -------------------------------------------------- */
+/* ---- what an adapter provides ------------------------------------------- */
 
 /* Each does what the function of the same name above says. */
 struct db_ops {

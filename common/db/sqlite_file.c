@@ -33,7 +33,7 @@ static enum status_code fail_at_start(sqlite3 *db, int rc,
 	return reterr->code;
 }
 
-/* ---- mode ---------------------------------------------------------------- */
+/* ---- mode --------------------------------------------------------------- */
 
 /*
  * SQLite answers with the mode first and commits the change afterwards: only
@@ -93,7 +93,7 @@ static enum status_code set_up(sqlite3 *db, struct status *reterr)
 	return rc == SQLITE_OK ? STATUS_OK : fail_at_start(db, rc, reterr);
 }
 
-/* ---- schema -------------------------------------------------------------- */
+/* ---- schema ------------------------------------------------------------- */
 
 static int run_schema(sqlite3 *db, const char *schema)
 {
@@ -143,7 +143,7 @@ static enum status_code compare_tables(sqlite3 *db, sqlite3 *image,
 	return STATUS_OK;
 }
 
-/* ---- on disk ------------------------------------------------------------- */
+/* ---- on disk ------------------------------------------------------------ */
 
 /*
  * Names of new files are on disk only when their directory was synced. SQLite
@@ -177,7 +177,7 @@ static enum status_code sync_directory(sqlite3 *db, struct status *reterr)
 					   "sync its directory");
 }
 
-/* ---- opening ------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 static enum status_code prepare_file(sqlite3 *db, sqlite3 *image,
 				     const struct db_sqlite_options *options,

@@ -14,7 +14,7 @@ static enum status_code open_in_memory(sqlite3 **ret_db, struct status *reterr)
 			 NULL, ret_db, reterr);
 }
 
-/* ---- the plan ------------------------------------------------------------ */
+/* ---- the plan ----------------------------------------------------------- */
 
 struct look {
 	const struct staged_tables *tables;
@@ -125,7 +125,7 @@ void image_plan_release(struct image_plan *plan)
 	plan->stageable = NULL;
 }
 
-/* ---- an image ------------------------------------------------------------ */
+/* ---- an image ----------------------------------------------------------- */
 
 static int prepare_all(struct image *image)
 {

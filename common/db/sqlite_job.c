@@ -5,7 +5,7 @@
 #include "db/sqlite_error.h"
 #include "db/sqlite_queue.h"
 
-/* ---- states -------------------------------------------------------------- */
+/* ---- states ------------------------------------------------------------- */
 
 #define TO(state) (1u << JOB_##state)
 
@@ -36,7 +36,7 @@ static void job_move(struct job *job, enum job_state to)
 	job->state = to;
 }
 
-/* ---- references ---------------------------------------------------------- */
+/* ---- references --------------------------------------------------------- */
 
 static void job_unref(struct job *job)
 {
@@ -60,7 +60,7 @@ static void job_let_go(struct job *job)
 	}
 }
 
-/* ---- undoing ------------------------------------------------------------- */
+/* ---- undoing ------------------------------------------------------------ */
 
 /* Under the lock: nothing remains of it, and @why is in job->status. */
 static void undo_now(struct job *job, enum job_state to, atomic_ulong *counter)
@@ -103,7 +103,7 @@ static void on_ctx_end(struct ctx_hook *hook, struct ctx *ctx)
 	job_unref(job);
 }
 
-/* ---- the caller's side --------------------------------------------------- */
+/* ---- the caller's side -------------------------------------------------- */
 
 void job_init(struct job *job, const struct job_kind *kind,
 	      struct job_queue *queue, struct job_counters *counters)
@@ -213,7 +213,7 @@ void job_abandon(struct job *job)
 	job_let_go(job);
 }
 
-/* ---- the thread's side --------------------------------------------------- */
+/* ---- the thread's side -------------------------------------------------- */
 
 bool job_start(struct job *job)
 {

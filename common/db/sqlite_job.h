@@ -106,8 +106,7 @@ void job_submit_refused(struct job *job, const struct status *why,
 /* Undo and give back. */
 void job_abandon(struct job *job);
 
-/* ---- on the queue's thread -------------------------------------------------
- */
+/* ---- on the queue's thread ---------------------------------------------- */
 
 /*
  * The last look at the ctx, by clock too: true when the job is RUNNING now,

@@ -14,7 +14,7 @@
 /* After such a pause in writing, the log is tidied. */
 #define IDLE_NS (5 * (int64_t)NS_PER_S)
 
-/* ---- failures ------------------------------------------------------------ */
+/* ---- failures ----------------------------------------------------------- */
 
 static _Noreturn void die(struct lane *lane, int rc)
 {
@@ -62,7 +62,7 @@ static void probe(struct lane *lane)
 	became_ill(lane, &why);
 }
 
-/* ---- the log ------------------------------------------------------------- */
+/* ---- the log ------------------------------------------------------------ */
 
 /* Tolerated unless a sync failed: it is for speed alone. */
 static void lengthen_log(struct lane *lane)
@@ -97,7 +97,7 @@ static void tidy_log(struct lane *lane)
 	}
 }
 
-/* ---- waiting for other programs ------------------------------------------ */
+/* ---- waiting for other programs ----------------------------------------- */
 
 static void finish_list(struct job_list *list)
 {
@@ -178,7 +178,7 @@ static int commit_patiently(struct lane *lane)
 	return rc;
 }
 
-/* ---- a group ------------------------------------------------------------- */
+/* ---- a group ------------------------------------------------------------ */
 
 /* Of the members from @from on, those that can't start leave at once. */
 static void start_members(struct lane *lane, size_t from)
@@ -337,7 +337,7 @@ static void do_work(struct lane *lane)
 	break_group(lane, rc, &why);
 }
 
-/* ---- the thread ---------------------------------------------------------- */
+/* ---- the thread --------------------------------------------------------- */
 
 static int64_t earliest(int64_t a, int64_t b)
 {

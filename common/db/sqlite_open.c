@@ -16,7 +16,7 @@ enum {
 	EXIT_SYNC_FAILED = 75,
 };
 
-/* ---- state --------------------------------------------------------------- */
+/* ---- state -------------------------------------------------------------- */
 
 static enum status_code get_health(struct db *base, struct status *reterr)
 {
@@ -41,7 +41,7 @@ static void get_stats(struct db *base, struct db_stats *ret_stats)
 	ret_stats->queued = queue_length(&db->lane.queue);
 }
 
-/* ---- closing ------------------------------------------------------------- */
+/* ---- closing ------------------------------------------------------------ */
 
 /* The reader first: the writer empties the log only when nobody reads in it. */
 static void close_db(struct db *base)
@@ -80,7 +80,7 @@ const struct db_ops sqlite_ops = {
 	.close = close_db,
 };
 
-/* ---- opening ------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 static void exit_at_once(const struct status *status, void *arg)
 {

@@ -8,7 +8,7 @@
 /* How long an image must have been superfluous before it is closed. */
 enum { PATIENCE_NS = NS_PER_S };
 
-/* ---- under the lock ------------------------------------------------------ */
+/* ---- under the lock ----------------------------------------------------- */
 
 /* Spares worth having: more where more are in use. */
 static size_t spares_wanted(const struct image_pool *pool)
@@ -66,7 +66,7 @@ static void close_list(struct image *list)
 	}
 }
 
-/* ---- the helper ---------------------------------------------------------- */
+/* ---- the helper --------------------------------------------------------- */
 
 /* Sleep until woken or @until_ns; true when woken. */
 static bool helper_sleep(struct image_pool *pool, int64_t until_ns)
@@ -161,7 +161,7 @@ static void wake_for_superfluous(struct image_pool *pool)
 	}
 }
 
-/* ---- taking and giving --------------------------------------------------- */
+/* ---- taking and giving -------------------------------------------------- */
 
 static enum status_code admit(struct image_pool *pool, struct status *reterr)
 {
@@ -219,7 +219,7 @@ void pool_give_back(struct image_pool *pool, struct image *image)
 	pthread_mutex_unlock(&pool->lock);
 }
 
-/* ---- life ---------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 enum status_code pool_init(struct image_pool *pool, struct image_plan *plan,
 			   size_t max, size_t keep, struct status *reterr)

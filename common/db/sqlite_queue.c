@@ -2,7 +2,7 @@
 
 #include "db/sqlite_cond.h"
 
-/* ---- lists --------------------------------------------------------------- */
+/* ---- lists -------------------------------------------------------------- */
 
 static void list_push(struct job_list *list, struct job *job)
 {
@@ -42,7 +42,7 @@ struct job *job_list_pop(struct job_list *list)
 	return job;
 }
 
-/* ---- posting ------------------------------------------------------------- */
+/* ---- posting ------------------------------------------------------------ */
 
 void queue_init(struct job_queue *queue)
 {
@@ -135,7 +135,7 @@ size_t queue_length(struct job_queue *queue)
 	return n;
 }
 
-/* ---- the thread's side --------------------------------------------------- */
+/* ---- the thread's side -------------------------------------------------- */
 
 /* Under the lock: what there is to do, QUEUE_TIME for nothing. */
 static enum queue_news look(const struct job_queue *queue, bool look_at_work)

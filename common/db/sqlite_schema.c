@@ -36,7 +36,7 @@ static const char *text_at(sqlite3_stmt *stmt, int column)
 	return text != NULL ? text : "";
 }
 
-/* ---- comparing ----------------------------------------------------------- */
+/* ---- comparing ---------------------------------------------------------- */
 
 static bool same_column(sqlite3_stmt *a, sqlite3_stmt *b)
 {
@@ -138,7 +138,7 @@ enum status_code schema_compare(sqlite3 *image, sqlite3 *file, const char *name,
 	return code;
 }
 
-/* ---- the statements that carry rows -------------------------------------- */
+/* ---- the statements that carry rows ------------------------------------- */
 
 /* Whether the table has a rowid, and so may have an alias of it. */
 static bool has_rowid(sqlite3 *db, const char *table)

@@ -14,7 +14,7 @@ struct row {
 	sqlite3_stmt *stmt;
 };
 
-/* ---- life ---------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 /* SQLite asks whether to go on with a long statement: not once it is moot. */
 static int is_moot(void *arg)
@@ -73,7 +73,7 @@ void session_release(struct session *session)
 	*session = (struct session){ 0 };
 }
 
-/* ---- failures ------------------------------------------------------------ */
+/* ---- failures ----------------------------------------------------------- */
 
 void session_reset(struct session *session)
 {
@@ -105,7 +105,7 @@ enum status_code session_fail(struct session *session, int rc,
 	return err.code;
 }
 
-/* ---- executing ----------------------------------------------------------- */
+/* ---- executing ---------------------------------------------------------- */
 
 static sqlite3_stmt *stmt_of(struct session *session, db_stmt stmt)
 {
@@ -173,7 +173,7 @@ enum status_code session_exec(struct db_session *base, db_stmt stmt_index,
 	return code;
 }
 
-/* ---- rows ---------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------- */
 
 static sqlite3_stmt *stmt_of_row(const struct db_row *base)
 {

@@ -20,7 +20,7 @@ static struct sqlite_txn *of_job(struct job *job)
 				     offsetof(struct sqlite_txn, job));
 }
 
-/* ---- as a job ------------------------------------------------------------ */
+/* ---- as a job ----------------------------------------------------------- */
 
 static enum status_code txn_run(struct job *job, struct session *session,
 				struct status *reterr)
@@ -51,7 +51,7 @@ static const struct job_kind txn_kind = {
 	.recycle = txn_recycle,
 };
 
-/* ---- life ---------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 static void txn_free(void *user)
 {

@@ -32,7 +32,7 @@ void wal_init(struct wal *wal, sqlite3 *db)
 	(void)sqlite3_wal_hook(db, on_commit, wal);
 }
 
-/* ---- its length ---------------------------------------------------------- */
+/* ---- its length --------------------------------------------------------- */
 
 static int write_zeros(sqlite3_file *file, sqlite3_int64 from)
 {
@@ -70,7 +70,7 @@ int wal_lengthen(struct wal *wal)
 						      : rc;
 }
 
-/* ---- moving its pages ---------------------------------------------------- */
+/* ---- moving its pages --------------------------------------------------- */
 
 int wal_checkpoint(struct wal *wal)
 {

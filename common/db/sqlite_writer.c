@@ -5,7 +5,7 @@
 #include "db/sqlite_conn.h"
 #include "db/sqlite_error.h"
 
-/* ---- life ---------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 static int prepare_all(struct writer *writer)
 {
@@ -72,7 +72,7 @@ void writer_release(struct writer *writer)
 	session_release(&writer->session);
 }
 
-/* ---- the group ----------------------------------------------------------- */
+/* ---- the group ---------------------------------------------------------- */
 
 int writer_begin(struct writer *writer)
 {
@@ -93,7 +93,7 @@ void writer_rollback(struct writer *writer)
 	}
 }
 
-/* ---- a member ------------------------------------------------------------ */
+/* ---- a member ----------------------------------------------------------- */
 
 /* Foreign keys that are checked at COMMIT would fail the members together. */
 static bool leaves_dangling_keys(sqlite3 *db)
@@ -167,7 +167,7 @@ bool writer_member(struct writer *writer, struct job *job)
 	return run_or_break(session, writer->release);
 }
 
-/* ---- publishing ---------------------------------------------------------- */
+/* ---- publishing --------------------------------------------------------- */
 
 /* The image's row stays put while the file's statement runs: no copy. */
 static int bind_column(sqlite3_stmt *insert, int at, sqlite3_stmt *row)
@@ -239,7 +239,7 @@ enum status_code writer_publish(struct writer *writer, struct image *image,
 	return STATUS_OK;
 }
 
-/* ---- probing ------------------------------------------------------------- */
+/* ---- probing ------------------------------------------------------------ */
 
 static int rewrite_version(sqlite3 *db)
 {

@@ -29,8 +29,7 @@ void ladder_begin(struct lifecycle *lifecycle, const char *reason)
 	hook_next(lifecycle);
 }
 
-/* ---- hooks
- * ------------------------------------------------------------------- */
+/* ---- hooks -------------------------------------------------------------- */
 
 static void hook_next(struct lifecycle *lifecycle)
 {
@@ -91,8 +90,7 @@ static bool hook_is_awaited(const struct lifecycle *lifecycle)
 		       ANSWER_AWAITED;
 }
 
-/* ---- delay and drain
- * --------------------------------------------------------- */
+/* ---- delay and drain ---------------------------------------------------- */
 
 static void delay_begin(struct lifecycle *lifecycle)
 {
@@ -163,8 +161,7 @@ void ladder_on_drained(struct loop_task *task)
 	}
 }
 
-/* ---- cancel
- * ------------------------------------------------------------------ */
+/* ---- cancel ------------------------------------------------------------- */
 
 static void cancel_undrained(struct lifecycle *lifecycle)
 {
@@ -240,8 +237,7 @@ static void give_up(struct lifecycle *lifecycle, const char *why)
 	closing_begin(lifecycle);
 }
 
-/* ---- events
- * ------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------- */
 
 static void hurry(struct lifecycle *lifecycle, const char *why)
 {

@@ -17,8 +17,7 @@ void lifecycle_bug(const char *what, const char *name)
 	abort();
 }
 
-/* ---- states
- * ------------------------------------------------------------------ */
+/* ---- states ------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -69,8 +68,7 @@ void lifecycle_set_step_timer(struct lifecycle *lifecycle, int64_t at_ns)
 	}
 }
 
-/* ---- what comes from the loop
- * ------------------------------------------------ */
+/* ---- what comes from the loop ------------------------------------------- */
 
 static void on_signal(struct loop_signal *signal, int signo)
 {
@@ -106,8 +104,7 @@ static void on_stop(struct loop_task *task)
 	}
 }
 
-/* ---- life
- * -------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 static enum status_code set_options(struct lifecycle *lifecycle,
 				    const struct lifecycle_options *options,
@@ -203,8 +200,7 @@ void lifecycle_free(struct lifecycle *lifecycle)
 	free(lifecycle);
 }
 
-/* ---- registration
- * ------------------------------------------------------------ */
+/* ---- registration ------------------------------------------------------- */
 
 struct lifecycle_part *lifecycle_add(struct lifecycle *lifecycle,
 				     const char *name,
@@ -280,8 +276,7 @@ int64_t lifecycle_hook_deadline_ns(const struct lifecycle_hook *hook)
 	return hook->deadline_ns;
 }
 
-/* ---- readiness
- * --------------------------------------------------------------- */
+/* ---- readiness ---------------------------------------------------------- */
 
 void lifecycle_on_ready(struct lifecycle *lifecycle,
 			void (*fn)(bool ready, void *arg), void *arg)
@@ -317,8 +312,7 @@ bool lifecycle_is_ready(const struct lifecycle *lifecycle)
 	return atomic_load(&lifecycle->ready);
 }
 
-/* ---- running
- * ----------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------ */
 
 int lifecycle_run(struct lifecycle *lifecycle)
 {

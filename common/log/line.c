@@ -59,8 +59,7 @@ void line_put_hex(struct line *line, const uint8_t *bytes, size_t size)
 	}
 }
 
-/* ---- escaping
- * ---------------------------------------------------------------- */
+/* ---- escaping ----------------------------------------------------------- */
 
 /* Bytes that stand for themselves everywhere. */
 static bool is_plain(unsigned char c)

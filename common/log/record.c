@@ -11,8 +11,7 @@ enum { STAMP_SECONDS_SIZE = sizeof("2026-01-31T12:00:00") };
 static const char *const names[] = { "debug", "info", "warn", "error" };
 static const char *const padded[] = { "DEBUG", "INFO ", "WARN ", "ERROR" };
 
-/* ---- the time
- * ------------------------------------------------------------------ */
+/* ---- the time ----------------------------------------------------------- */
 
 /* Calendars are slow, so each thread remembers the last second it wrote. */
 static const char *stamp_seconds(time_t second)
@@ -37,8 +36,7 @@ static void put_stamp(struct line *line, const struct timespec *at)
 	line_put(line, "Z", 1);
 }
 
-/* ---- fields
- * -------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------- */
 
 static void put_key(struct line *line, enum log_format format, const char *key)
 {
@@ -145,8 +143,7 @@ static void put_fields(struct line *line, enum log_format format,
 	}
 }
 
-/* ---- the line
- * -------------------------------------------------------------------- */
+/* ---- the line ----------------------------------------------------------- */
 
 static void begin_text(struct line *line, const struct record_style *style,
 		       const struct record *record)

@@ -43,8 +43,7 @@ static struct {
 	pthread_t thread;
 } w = { .mutex = PTHREAD_MUTEX_INITIALIZER, .state = STOPPED };
 
-/* ---- writing
- * -------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 /* Returns how much was written: less than @size only if @fd has failed. */
 static size_t write_all(int fd, const char *data, size_t size)
@@ -90,8 +89,7 @@ static uint64_t write_buffer(void)
 	return count_lines(w.writing + done, w.writing_size - done);
 }
 
-/* ---- the thread: all with the mutex held
- * ------------------------------------------ */
+/* ---- the thread: all with the mutex held -------------------------------- */
 
 static bool append(const struct line *line)
 {
@@ -183,8 +181,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------ */
+/* ---- life --------------------------------------------------------------- */
 
 /* Signals are for the loop; a thread that writes must not be picked for one. */
 static int start_thread(void)

@@ -31,8 +31,7 @@ static void *must(void *memory)
 	return memory;
 }
 
-/* ---- names and labels
- * -------------------------------------------------------- */
+/* ---- names and labels --------------------------------------------------- */
 
 static bool is_name(const char *name, bool colon)
 {
@@ -151,8 +150,7 @@ static char *labels_text(const struct metrics_label *labels,
 	return text;
 }
 
-/* ---- families and series
- * ----------------------------------------------------- */
+/* ---- families and series ------------------------------------------------ */
 
 static struct family *family_get(struct metrics *metrics, const char *name,
 				 const char *help, enum metrics_type type)
@@ -296,8 +294,7 @@ metrics_histogram_seconds(struct metrics *metrics, const char *name,
 			->histogram;
 }
 
-/* ---- updates
- * ----------------------------------------------------------------- */
+/* ---- updates ------------------------------------------------------------ */
 
 void metrics_inc(struct metrics_counter *counter, uint64_t by)
 {

@@ -6,8 +6,7 @@
 
 #include "loop/bug.h"
 
-/* ---- memory
- * ---------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------- */
 
 static void on_new(struct op *op, bool ok);
 static void on_close(struct op *op, bool ok);
@@ -129,8 +128,7 @@ void call_drop(struct rpc_call *call)
 	}
 }
 
-/* ---- the slots
- * -------------------------------------------------------------------- */
+/* ---- the slots ---------------------------------------------------------- */
 
 static grpc_call_error request(struct rpc_call *call)
 {
@@ -163,8 +161,7 @@ void call_arm(struct rpc_server *server, const struct rpc_bound *method)
 	}
 }
 
-/* ---- cancellation
- * ------------------------------------------------------------------ */
+/* ---- cancellation ------------------------------------------------------- */
 
 /*
  * A caller whose deadline has passed cancels, and on the wire that looks like
@@ -217,8 +214,7 @@ static void watch_close(struct rpc_call *call)
 	poller_start(call->core, ops, 1, &call->on_close);
 }
 
-/* ---- a new call
- * -------------------------------------------------------------------- */
+/* ---- a new call --------------------------------------------------------- */
 
 static void open_scope(struct rpc_call *call)
 {
@@ -342,8 +338,7 @@ static void on_new(struct op *op, bool ok)
 	}
 }
 
-/* ---- what handlers ask
- * -------------------------------------------------------------- */
+/* ---- what handlers ask -------------------------------------------------- */
 
 struct ctx *rpc_call_ctx(struct rpc_call *call)
 {

@@ -163,16 +163,14 @@ struct call_text {
 	((struct rpc_call *)((char *)(pointer)-offsetof(struct rpc_call,       \
 							member)))
 
-/* ---- server.c
- * -------------------------------------------------------------------- */
+/* ---- server.c ----------------------------------------------------------- */
 
 /* A counted call is over. */
 void server_call_over(struct rpc_server *server);
 /* A call's memory is given back. */
 void server_call_freed(struct rpc_server *server);
 
-/* ---- accepting: call.c
- * ------------------------------------------------------------ */
+/* ---- accepting: call.c -------------------------------------------------- */
 
 /* Wait for one call of @method, or of any other where NULL. Poller's thread. */
 void call_arm(struct rpc_server *server, const struct rpc_bound *method);
@@ -183,8 +181,7 @@ void call_drop(struct rpc_call *call);
 /* End the ctx of a call whose caller has gone. */
 void call_caller_gone(struct rpc_call *call);
 
-/* ---- ending: call_end.c
- * ----------------------------------------------------------- */
+/* ---- ending: call_end.c ------------------------------------------------- */
 
 void call_end_init(struct rpc_call *call);
 /* Answer a call that goes to no handler. */
@@ -195,8 +192,7 @@ void call_send_status(struct rpc_call *call);
 /* Send the initial metadata, in the batch that sends first. */
 grpc_op call_initial_metadata(struct rpc_call *call);
 
-/* ---- streams: call_stream.c
- * ------------------------------------------------------- */
+/* ---- streams: call_stream.c --------------------------------------------- */
 
 void call_stream_init(struct rpc_call *call);
 /* Begin to watch the ctx. */

@@ -6,8 +6,7 @@
 
 static const char key_details[] = "grpc-status-details-bin";
 
-/* ---- the status
- * -------------------------------------------------------------------- */
+/* ---- the status --------------------------------------------------------- */
 
 static void over(struct rpc_call *call)
 {
@@ -120,8 +119,7 @@ void call_refuse(struct rpc_call *call, enum status_code code, const char *fmt,
 	start_end(call, true);
 }
 
-/* ---- the handler's end
- * ---------------------------------------------------------------- */
+/* ---- the handler's end -------------------------------------------------- */
 
 static void on_post_end(struct post *post)
 {

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- receiving
- * ------------------------------------------------------------------------ */
+/* ---- receiving ---------------------------------------------------------- */
 
 static void tell_end(struct rpc_call *call, const struct status *end)
 {
@@ -136,9 +135,7 @@ void rpc_call_receive(struct rpc_call *call, rpc_receive_fn fn, void *arg)
 	poller_run(call->server->poller, &call->post_receive);
 }
 
-/* ---- sending
- * ----------------------------------------------------------------------------
- */
+/* ---- sending ------------------------------------------------------------ */
 
 /* A stream that takes nothing is broken: the ctx ends before the handler hears.
  */
@@ -200,9 +197,7 @@ void rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message,
 	poller_run(call->server->poller, &call->post_send);
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 void call_stream_init(struct rpc_call *call)
 {

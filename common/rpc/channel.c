@@ -32,8 +32,7 @@ void rpc_channel_options_init(struct rpc_channel_options *options)
 	options->keepalive_timeout_ns = KEEPALIVE_TIMEOUT_S * (int64_t)NS_PER_S;
 }
 
-/* ---- life
- * -------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 static grpc_channel *create_core(const struct rpc_channel_options *options,
 				 grpc_channel_credentials *credentials)
@@ -149,8 +148,7 @@ void channel_calls_drop(struct rpc_channel *channel)
 	pthread_mutex_unlock(&channel->mutex);
 }
 
-/* ---- methods
- * ----------------------------------------------------------------------- */
+/* ---- methods ------------------------------------------------------------ */
 
 static struct channel_method *find(struct channel_method *method,
 				   const ProtobufCServiceDescriptor *service,
@@ -205,8 +203,7 @@ channel_method(struct rpc_channel *channel,
 	return method;
 }
 
-/* ---- what calls share
- * ----------------------------------------------------------------- */
+/* ---- what calls share --------------------------------------------------- */
 
 grpc_call *channel_call(struct rpc_channel *channel,
 			const struct channel_method *method,

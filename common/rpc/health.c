@@ -11,7 +11,7 @@
 #include "rpc/health_watch.h"
 #include "rpc/server_internal.h"
 
-/* ---- the table --------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------- */
 
 static struct health_service *find_service(struct rpc_health *health,
 					   const char *name)
@@ -82,7 +82,7 @@ void rpc_health_shutdown(struct rpc_health *health)
 	health_watchers_finish(leaving);
 }
 
-/* ---- handlers ---------------------------------------------------------- */
+/* ---- handlers ----------------------------------------------------------- */
 
 static void check(struct rpc_call *call, const ProtobufCMessage *message,
 		  void *self)
@@ -169,7 +169,7 @@ static void list(struct rpc_call *call, const ProtobufCMessage *request,
 	rpc_call_reply(call, &response.base);
 }
 
-/* ---- life -------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 void health_unref(struct rpc_health *health)
 {

@@ -5,7 +5,7 @@
 
 #include "grpc/health/v1/health.pb-c.h"
 
-/* ---- under the mutex --------------------------------------------------- */
+/* ---- under the mutex ---------------------------------------------------- */
 
 static void on_sent(struct rpc_call *call, bool ok, void *arg);
 
@@ -115,7 +115,7 @@ struct health_watcher *health_watchers_dismiss(struct rpc_health *health)
 	return taken;
 }
 
-/* ---- ends -------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------- */
 
 /* End the call of a watcher that the caller has taken. */
 static void finish(struct health_watcher *watcher)
@@ -186,7 +186,7 @@ static void on_sent(struct rpc_call *call, bool ok, void *arg)
 	health_watcher_unref(watcher);
 }
 
-/* ---- beginning --------------------------------------------------------- */
+/* ---- beginning ---------------------------------------------------------- */
 
 static struct health_watcher *
 watcher_new(struct rpc_health *health, struct rpc_call *call, const char *name)

@@ -15,8 +15,7 @@ enum {
 	KEEPALIVE_PROBES = 3,
 };
 
-/* ---- one connection
- * ----------------------------------------------------------- */
+/* ---- one connection ----------------------------------------------------- */
 
 static void set(int fd, int level, int option, int64_t value)
 {
@@ -68,8 +67,7 @@ static void admit(struct listener *listener, int fd)
 	listener->on_accept(listener, fd);
 }
 
-/* ---- no descriptors
- * ------------------------------------------------------------ */
+/* ---- no descriptors ----------------------------------------------------- */
 
 static void refill_reserve(struct listener *listener)
 {
@@ -143,8 +141,7 @@ static void pause_accepting(struct listener *listener)
 	}
 }
 
-/* ---- accepting
- * ----------------------------------------------------------------- */
+/* ---- accepting ---------------------------------------------------------- */
 
 /* False when this turn is over. */
 static bool accept_failed(struct listener *listener, int fd)
@@ -188,8 +185,7 @@ static void on_incoming(struct loop_watch *watch, uint32_t events)
 	}
 }
 
-/* ---- life
- * ------------------------------------------------------------------------ */
+/* ---- life --------------------------------------------------------------- */
 
 enum status_code listener_start(struct listener *listener,
 				struct status *reterr)

@@ -18,8 +18,7 @@ struct arena_chunk {
 	alignas(ARENA_ALIGN) struct arena_chunk *next;
 };
 
-/* ---- arena ------------------------------------------------------------------
- */
+/* ---- arena -------------------------------------------------------------- */
 
 static void *allocator_alloc(void *data, size_t size)
 {
@@ -98,8 +97,7 @@ char *arena_text(struct arena *arena, const void *data, size_t size)
 	return text;
 }
 
-/* ---- messages
- * ---------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------- */
 
 grpc_slice message_pack(const ProtobufCMessage *message)
 {

@@ -10,8 +10,7 @@
 static const char key_request_id[] = "request-id";
 static const char key_traceparent[] = "traceparent";
 
-/* ---- text
- * -------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------- */
 
 /* How many bytes the UTF-8 sequence at @data has; 0 if it is none. */
 static size_t sequence_size(const uint8_t *data, size_t size)
@@ -123,8 +122,7 @@ static size_t decode(const uint8_t *data, size_t size, uint8_t *ret)
 	return at;
 }
 
-/* ---- out
- * --------------------------------------------------------------------- */
+/* ---- out ---------------------------------------------------------------- */
 
 void metadata_out_init(struct metadata_out *out)
 {
@@ -201,8 +199,7 @@ void metadata_out_add_facts(struct metadata_out *out, const struct ctx *ctx)
 	}
 }
 
-/* ---- in
- * ---------------------------------------------------------------------- */
+/* ---- in ----------------------------------------------------------------- */
 
 static bool slice_is(const grpc_slice *slice, const char *text, size_t size)
 {
@@ -289,8 +286,7 @@ struct rpc_metadata metadata_view(const grpc_metadata_array *in,
 	return (struct rpc_metadata){ items, in->count };
 }
 
-/* ---- statuses
- * ---------------------------------------------------------------- */
+/* ---- statuses ----------------------------------------------------------- */
 
 struct status status_from_wire(grpc_status_code code, grpc_slice text)
 {
@@ -317,8 +313,7 @@ grpc_slice status_text_to_wire(const struct status *status)
 	return grpc_slice_from_copied_string(text);
 }
 
-/* ---- deadlines
- * --------------------------------------------------------------- */
+/* ---- deadlines ---------------------------------------------------------- */
 
 gpr_timespec deadline_to_wire(int64_t deadline_ns)
 {

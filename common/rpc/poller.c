@@ -52,8 +52,7 @@ void poller_defer(struct rpc_poller *poller, struct op *op)
 	poller_start(poller->kick_call, NULL, 0, op);
 }
 
-/* ---- the outbox ------------------------------------------------------------
- */
+/* ---- the outbox --------------------------------------------------------- */
 
 static struct post *reverse(struct post *post)
 {
@@ -125,8 +124,7 @@ static void on_kick(struct op *op, bool ok)
 	atomic_store(&poller->kicked, false);
 }
 
-/* ---- the thread ------------------------------------------------------------
- */
+/* ---- the thread --------------------------------------------------------- */
 
 static void prepare_to_sleep(struct rpc_poller *poller)
 {
@@ -163,8 +161,7 @@ static void *serve(void *arg)
 	}
 }
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 /*
  * Debian builds abseil, whose mutexes gRPC takes dozens of times a call, with

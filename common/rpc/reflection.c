@@ -30,7 +30,7 @@ struct rpc_reflection {
 	atomic_int streams;
 };
 
-/* ---- a stream: receive, answer, send, and again ------------------------ */
+/* ---- a stream: receive, answer, send, and again ------------------------- */
 
 static void finish(struct version *version, struct rpc_call *call,
 		   const struct status *end)
@@ -118,7 +118,7 @@ static void info(struct rpc_call *call, void *self)
 	rpc_call_receive(call, on_request, version);
 }
 
-/* ---- life -------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 static const struct rpc_method methods[] = {
 	{ "ServerReflectionInfo", .stream = info },

@@ -66,7 +66,7 @@ static void *answer_array(struct answer *answer, int slot, size_t count,
 	return answer->memory[slot];
 }
 
-/* ---- kinds ------------------------------------------------------------- */
+/* ---- kinds -------------------------------------------------------------- */
 
 /* @file and all that it imports: a client needs them to make sense of it. */
 static void answer_file(struct answer *answer,
@@ -173,7 +173,7 @@ static void answer_list(struct answer *answer,
 		RESPONSE(LIST_SERVICES_RESPONSE);
 }
 
-/* ---- the whole --------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------- */
 
 static void answer_request(struct answer *answer,
 			   const struct reflection_source *source,

@@ -13,8 +13,7 @@
 #include "ctx/ctx.h"
 #include "status/status.h"
 
-/* ---- schemas: what protobuf-c's descriptors do not say
- * --------------------------- */
+/* ---- schemas: what protobuf-c's descriptors do not say ------------------ */
 
 /*
  * A serialized google.protobuf.FileDescriptorSet with all imports, as protoc
@@ -27,8 +26,7 @@ struct rpc_schema {
 	size_t size;
 };
 
-/* ---- metadata
- * ---------------------------------------------------------------------- */
+/* ---- metadata ----------------------------------------------------------- */
 
 /* Keys are lower-case; a key that ends in "-bin" has binary values. */
 struct rpc_metadatum {
@@ -41,9 +39,7 @@ struct rpc_metadata {
 	size_t count;
 };
 
-/* ---- TLS
- * -----------------------------------------------------------------------------
- */
+/* ---- TLS ---------------------------------------------------------------- */
 
 /*
  * PEM file paths. Server: cert and key needed; ca set means that clients must
@@ -56,8 +52,7 @@ struct rpc_tls {
 	const char *ca;
 };
 
-/* ---- the process
- * ------------------------------------------------------------------- */
+/* ---- the process -------------------------------------------------------- */
 
 /*
  * A poller: one completion queue and the thread that serves it. Servers and

@@ -14,7 +14,7 @@ enum {
 };
 enum { FILES_MAX = 4096 }; /* of one index */
 
-/* ---- adding ------------------------------------------------------------ */
+/* ---- adding ------------------------------------------------------------- */
 
 /* The name of a well-formed file; false if it isn't one. */
 static bool check_file(const struct wire_field *file,
@@ -100,7 +100,7 @@ void schema_index_free(struct schema_index *index)
 	free(index);
 }
 
-/* ---- asking ------------------------------------------------------------ */
+/* ---- asking ------------------------------------------------------------- */
 
 static const struct schema_file *file_of(const struct schema_symbol *symbol)
 {
@@ -180,7 +180,7 @@ bool schema_method(const struct schema_index *index, const char *service,
 	return true;
 }
 
-/* ---- closure ----------------------------------------------------------- */
+/* ---- closure ------------------------------------------------------------ */
 
 /* A file on the path of the search, and how far its imports were followed. */
 struct step {

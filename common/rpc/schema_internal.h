@@ -29,7 +29,7 @@ struct schema_entry {
 	size_t index; /* in order of arrival */
 };
 
-/* ---- tables ------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------- */
 
 /* A name in a table: of a file, of a symbol, or "type#number". */
 struct schema_symbol {
@@ -62,7 +62,7 @@ void schema_table_release(struct schema_table *table);
 /* @memory, unless it is NULL: then memory is out, and the process stops. */
 void *schema_must(void *memory);
 
-/* ---- the index --------------------------------------------------------- */
+/* ---- the index ---------------------------------------------------------- */
 
 struct schema_index {
 	struct schema_entry **entries;

@@ -37,8 +37,7 @@ void rpc_server_options_init(struct rpc_server_options *options)
 	options->keepalive_timeout_ns = KEEPALIVE_TIMEOUT_S * (int64_t)NS_PER_S;
 }
 
-/* ---- where calls end
- * ------------------------------------------------------------------ */
+/* ---- where calls end ---------------------------------------------------- */
 
 static void on_drained_task(struct loop_task *task)
 {
@@ -99,9 +98,7 @@ static void on_shutdown(struct op *op, bool ok)
 	tell_if_gone(server);
 }
 
-/* ---- making
- * -----------------------------------------------------------------------------
- */
+/* ---- making ------------------------------------------------------------- */
 
 static void create_core(struct rpc_server *server)
 {
@@ -280,9 +277,7 @@ size_t rpc_server_connections(const struct rpc_server *server)
 	return connections_count(&self->listener.connections);
 }
 
-/* ---- stopping
- * -----------------------------------------------------------------------------
- */
+/* ---- stopping ----------------------------------------------------------- */
 
 void rpc_server_stop_accepting(struct rpc_server *server)
 {

@@ -67,8 +67,7 @@ struct rpc_server_options {
 };
 void rpc_server_options_init(struct rpc_server_options *options);
 
-/* ---- handlers
- * --------------------------------------------------------------------- */
+/* ---- handlers ----------------------------------------------------------- */
 
 typedef void (*rpc_unary_fn)(struct rpc_call *call,
 			     const ProtobufCMessage *request, void *self);
@@ -110,8 +109,7 @@ size_t rpc_server_in_flight(const struct rpc_server *server);
 /* Open connections of clients; 0 with TLS, where gRPC accepts them. */
 size_t rpc_server_connections(const struct rpc_server *server);
 
-/* ---- stopping: loop thread
- * ---------------------------------------------------------- */
+/* ---- stopping: loop thread ---------------------------------------------- */
 
 /*
  * Accept no more connections; answer new calls UNAVAILABLE. (With TLS, where
@@ -131,9 +129,7 @@ void rpc_server_cancel(struct rpc_server *server);
  */
 void rpc_server_free(struct rpc_server *server);
 
-/* ---- a call
- * ---------------------------------------------------------------------------
- */
+/* ---- a call ------------------------------------------------------------- */
 
 struct ctx *rpc_call_ctx(struct rpc_call *call);
 /* "/worker.WorkerService/DoWork" */

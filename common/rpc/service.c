@@ -6,8 +6,7 @@
 #include "loop/bug.h"
 #include "rpc/call.h"
 
-/* ---- checks
- * -------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------- */
 
 static const ProtobufCMethodDescriptor *
 find_method(const ProtobufCServiceDescriptor *service, const char *name)
@@ -69,9 +68,7 @@ static enum status_code check_service(const struct rpc_server *server,
 	return STATUS_OK;
 }
 
-/* ---- binding
- * ---------------------------------------------------------------------------
- */
+/* ---- binding ------------------------------------------------------------ */
 
 static char *path_of(const char *service, const char *method)
 {
@@ -152,8 +149,7 @@ enum status_code rpc_server_add_uncounted_service(
 	return add(server, service, schema, methods, self, false, reterr);
 }
 
-/* ---- what the services that come with it see
- * --------------------------------------------- */
+/* ---- what the services that come with it see ---------------------------- */
 
 struct schema_index *rpc_server_schemas(struct rpc_server *server)
 {

@@ -38,9 +38,7 @@ struct unary {
 #define unary_of(member, pointer)                                              \
 	((struct unary *)((char *)(pointer)-offsetof(struct unary, member)))
 
-/* ---- memory
- * ---------------------------------------------------------------------------
- */
+/* ---- memory ------------------------------------------------------------- */
 
 static struct unary *create(struct rpc_channel *channel)
 {
@@ -116,9 +114,7 @@ static void drop(struct unary *call)
 	give(call);
 }
 
-/* ---- the end
- * ----------------------------------------------------------------------------
- */
+/* ---- the end ------------------------------------------------------------ */
 
 static struct status outcome(struct unary *call, ProtobufCMessage **ret_message)
 {
@@ -180,8 +176,7 @@ static void on_hook(struct ctx_hook *hook, struct ctx *ctx)
 	drop(call);
 }
 
-/* ---- the start
- * -------------------------------------------------------------------------- */
+/* ---- the start ---------------------------------------------------------- */
 
 static void fill_send(struct unary *call, grpc_op *ops)
 {

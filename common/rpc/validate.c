@@ -2,7 +2,7 @@
 
 #include "rpc/wire.h"
 
-/* ---- sentences --------------------------------------------------------- */
+/* ---- sentences ---------------------------------------------------------- */
 
 static bool refuse_message(const ProtobufCMessageDescriptor *descriptor,
 			   const struct wire *wire, const uint8_t *start,
@@ -28,7 +28,7 @@ static bool refuse_field(const ProtobufCMessageDescriptor *descriptor,
 	return false;
 }
 
-/* ---- types ------------------------------------------------------------- */
+/* ---- types -------------------------------------------------------------- */
 
 static enum wire_type wire_type_of(ProtobufCType type)
 {
@@ -78,7 +78,7 @@ static bool is_packed(enum wire_type type, const struct wire_field *field)
 	return true;
 }
 
-/* ---- the walk ---------------------------------------------------------- */
+/* ---- the walk ----------------------------------------------------------- */
 
 static bool check_message(const ProtobufCMessageDescriptor *descriptor,
 			  const uint8_t *data, size_t size, unsigned depth,

@@ -125,7 +125,7 @@ enum wire_result wire_find(const uint8_t *data, size_t size, uint32_t number,
 	return result == WIRE_BAD ? WIRE_BAD : found;
 }
 
-/* ---- text -------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------- */
 
 /* All eight bytes are ASCII and none is NUL. */
 static bool is_plain(const uint8_t *data)

@@ -35,7 +35,7 @@ struct outcome {
 	char message[128];
 };
 
-/* ---- the server's process ---------------------------------------------- */
+/* ---- the server's process ----------------------------------------------- */
 
 static void run_server(int out)
 {
@@ -87,7 +87,7 @@ static int stop_server(void)
 	return WIFEXITED(wstatus) ? WEXITSTATUS(wstatus) : -1;
 }
 
-/* ---- our client -------------------------------------------------------- */
+/* ---- our client --------------------------------------------------------- */
 
 static void start_client(void)
 {
@@ -154,7 +154,7 @@ static void say_hello(char *name, struct outcome *outcome)
 	ctx_unref(ctx);
 }
 
-/* ---- tests ------------------------------------------------------------- */
+/* ---- tests -------------------------------------------------------------- */
 
 static void setup(void)
 {

@@ -29,7 +29,7 @@ static struct input inputs[INPUTS_MAX];
 static size_t input_count;
 static uint64_t random_state;
 
-/* ---- reading the corpus ------------------------------------------------ */
+/* ---- reading the corpus ------------------------------------------------- */
 
 static void fail(const char *what, const char *path)
 {
@@ -88,7 +88,7 @@ static void read_corpus(const char *dir)
 	free(entries);
 }
 
-/* ---- changing inputs --------------------------------------------------- */
+/* ---- changing inputs ---------------------------------------------------- */
 
 /* xorshift64*; the state is never 0. */
 static uint64_t random_next(void)
@@ -189,7 +189,7 @@ static void change(uint8_t *buf, size_t *size)
 	}
 }
 
-/* ---- running ----------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------ */
 
 /* In memory of its exact size, so that a sanitizer sees a step too far. */
 static void run(const uint8_t *data, size_t size)

@@ -80,8 +80,7 @@ static void parse(struct flags *flags, int argc, char **argv)
 	}
 }
 
-/* ---- server ----------------------------------------------------------------
- */
+/* ---- server ------------------------------------------------------------- */
 
 struct server {
 	bool from_thread;
@@ -230,8 +229,7 @@ static void serve(const struct flags *flags, struct loop *loop,
 	loop_run(loop);
 }
 
-/* ---- client
- * ------------------------------------------------------------------ */
+/* ---- client ------------------------------------------------------------- */
 
 struct client {
 	struct rpc_channel *channel;
@@ -374,8 +372,7 @@ static void run_client(const struct flags *flags, struct client *client)
 	free(slots);
 }
 
-/* ---- cancellation
- * --------------------------------------------------------------- */
+/* ---- cancellation ------------------------------------------------------- */
 
 struct exchange {
 	struct client *client;

@@ -28,7 +28,7 @@ static void teardown(void)
 	root = NULL; /* or the leak checker would find what leaked there */
 }
 
-/* ---- two threads that meet at each round ------------------------------- */
+/* ---- two threads that meet at each round -------------------------------- */
 
 /*
  * The helper runs step() while the test does its own part of the round. They
@@ -83,8 +83,7 @@ static void dither(int round)
 	}
 }
 
-/* ---- the scope of a round, and its hooks
- * ------------------------------------------ */
+/* ---- the scope of a round, and its hooks -------------------------------- */
 
 struct counted {
 	struct ctx_hook hook;
@@ -205,8 +204,7 @@ START_TEST(a_hook_added_while_the_scope_ends_runs_or_is_refused)
 }
 END_TEST
 
-/* ---- lifetimes: the sanitizers are the judges
- * ---------------------------------------- */
+/* ---- lifetimes: the sanitizers are the judges --------------------------- */
 
 static struct ctx *children[CHILDREN];
 

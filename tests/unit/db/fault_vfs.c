@@ -20,8 +20,7 @@ static struct {
 	int rc;
 } fault = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* ---- the fault -------------------------------------------------------------
- */
+/* ---- the fault ---------------------------------------------------------- */
 
 void fault_arm(enum fault_op op, unsigned nth, int rc, bool sticky)
 {
@@ -72,8 +71,7 @@ static int strike(enum fault_op op)
 	return rc;
 }
 
-/* ---- a file ----------------------------------------------------------------
- */
+/* ---- a file ------------------------------------------------------------- */
 
 static sqlite3_file *real(sqlite3_file *file)
 {
@@ -193,8 +191,7 @@ static const sqlite3_io_methods file_methods = {
 	.xShmUnmap = file_shm_unmap,
 };
 
-/* ---- the VFS ---------------------------------------------------------------
- */
+/* ---- the VFS ------------------------------------------------------------ */
 
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *out,
 		    int flags, int *out_flags)

@@ -37,8 +37,7 @@ static const char *const statements[STATEMENTS_NR] = {
 	[INSERT_TYRANT] = "INSERT INTO tyrants VALUES (?)",
 };
 
-/* ---- life ------------------------------------------------------------------
- */
+/* ---- life --------------------------------------------------------------- */
 
 void fixture_init(struct fixture *f)
 {
@@ -117,8 +116,7 @@ void fixture_release(struct fixture *f)
 	ck_assert_int_eq(rmdir(f->dir), 0);
 }
 
-/* ---- the file --------------------------------------------------------------
- */
+/* ---- the file ----------------------------------------------------------- */
 
 int64_t raw_int(struct fixture *f, const char *sql)
 {
@@ -158,8 +156,7 @@ int64_t log_size(const struct fixture *f)
 	return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
-/* ---- completions ------------------------------------------------------------
- */
+/* ---- completions -------------------------------------------------------- */
 
 void outcome_init(struct outcome *o)
 {
@@ -208,8 +205,7 @@ int outcome_count(struct outcome *o)
 	return n;
 }
 
-/* ---- shortcuts -------------------------------------------------------------
- */
+/* ---- shortcuts ---------------------------------------------------------- */
 
 struct ctx *open_ctx(struct fixture *f)
 {

@@ -59,8 +59,7 @@ static bool take_note(const struct db_row *row, void *arg)
 	return true;
 }
 
-/* ---- bodies
- * ------------------------------------------------------------------ */
+/* ---- bodies ------------------------------------------------------------- */
 
 static enum status_code count_items(struct db_session *session, void *arg,
 				    struct status *reterr)
@@ -135,8 +134,7 @@ static enum status_code mark(struct db_session *session, void *arg,
 	return STATUS_OK;
 }
 
-/* ---- immediate
- * ----------------------------------------------------------------- */
+/* ---- immediate ---------------------------------------------------------- */
 
 START_TEST(a_body_sees_and_changes_the_file)
 {
@@ -239,8 +237,7 @@ START_TEST(deleting_what_children_need_fails_alone)
 }
 END_TEST
 
-/* ---- reads
- * ----------------------------------------------------------------------- */
+/* ---- reads -------------------------------------------------------------- */
 
 START_TEST(a_read_sees_what_was_committed_before)
 {

@@ -219,8 +219,7 @@ START_TEST(no_completion_runs_inside_the_call_that_ends)
 }
 END_TEST
 
-/* ---- a storm
- * ----------------------------------------------------------------- */
+/* ---- a storm ------------------------------------------------------------ */
 
 enum { STORM = 2000, WINDOW = 64 };
 

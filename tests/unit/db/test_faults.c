@@ -30,8 +30,7 @@ static void teardown(void)
 	fixture_release(&f);
 }
 
-/* ---- writes
- * ------------------------------------------------------------------ */
+/* ---- writes ------------------------------------------------------------- */
 
 static const struct fault_case {
 	int rc;
@@ -156,8 +155,7 @@ START_TEST(health_stays_bad_while_the_disk_is_full)
 }
 END_TEST
 
-/* ---- in a process that dies
- * ----------------------------------------------------- */
+/* ---- in a process that dies --------------------------------------------- */
 
 /* As if killed: nothing is done on the way out. */
 static _Noreturn void vanish(int code)
@@ -338,8 +336,7 @@ START_TEST(a_commit_that_failed_late_is_not_revived_by_a_crash)
 }
 END_TEST
 
-/* ---- opening
- * ---------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 static const struct {
 	enum fault_op op;

@@ -5,8 +5,7 @@
 #include "db/db.h"
 #include "suite.h"
 
-/* ---- an adapter that only counts
- * ---------------------------------------------- */
+/* ---- an adapter that only counts ---------------------------------------- */
 
 static int begins, closes;
 

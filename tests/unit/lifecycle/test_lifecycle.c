@@ -31,8 +31,7 @@ static void assert_logged(const char *text)
 #define STOP_AND_DRAIN                                                         \
 	"stop http, stop grpc, stop db, drain http, drain grpc, drain db"
 
-/* ---- orderly
- * ----------------------------------------------------------------- */
+/* ---- orderly ------------------------------------------------------------ */
 
 START_TEST(all_stop_accepting_then_drain_then_close_in_reverse)
 {
@@ -183,8 +182,7 @@ START_TEST(times_that_make_no_sense_are_refused)
 }
 END_TEST
 
-/* ---- hooks
- * ------------------------------------------------------------------- */
+/* ---- hooks -------------------------------------------------------------- */
 
 START_TEST(hooks_run_in_turn_before_any_part_stops)
 {
@@ -283,8 +281,7 @@ START_TEST(a_hook_that_never_ends_is_not_returned_under)
 }
 END_TEST
 
-/* ---- second signal, deadline
- * --------------------------------------------------- */
+/* ---- second signal, deadline -------------------------------------------- */
 
 START_TEST(the_second_signal_cancels_only_what_has_not_drained)
 {
@@ -370,8 +367,7 @@ START_TEST(the_second_signal_ends_the_delay_and_forces_nobody_who_is_idle)
 }
 END_TEST
 
-/* ---- what never drains
- * --------------------------------------------------------- */
+/* ---- what never drains -------------------------------------------------- */
 
 static void assert_left_at_grpc(void)
 {
@@ -402,8 +398,7 @@ START_TEST(the_third_signal_ends_the_grace)
 }
 END_TEST
 
-/* ---- closing
- * ------------------------------------------------------------------- */
+/* ---- closing ------------------------------------------------------------ */
 
 START_TEST(parts_marked_so_close_side_by_side_and_the_next_waits)
 {
@@ -480,8 +475,7 @@ START_TEST(a_close_that_never_ends_is_left_at_the_third_signal_not_the_second)
 }
 END_TEST
 
-/* ---- misuse
- * -------------------------------------------------------------------- */
+/* ---- misuse ------------------------------------------------------------- */
 
 START_TEST(too_many_parts_stop_the_process)
 {

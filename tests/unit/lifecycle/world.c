@@ -21,8 +21,7 @@ static FILE *log_file;
 static pthread_t threads[THREADS_MAX];
 static int thread_nr;
 
-/* ---- what happened
- * ----------------------------------------------------------- */
+/* ---- what happened ------------------------------------------------------ */
 
 void trace(const char *verb, const char *name)
 {
@@ -56,8 +55,7 @@ static void raise_if(int signo)
 	}
 }
 
-/* ---- parts
- * ------------------------------------------------------------------- */
+/* ---- parts -------------------------------------------------------------- */
 
 static void *drained_thread(void *part)
 {
@@ -177,8 +175,7 @@ struct lifecycle_part *world_add(struct fake *fake)
 	return fake->part;
 }
 
-/* ---- hooks
- * ------------------------------------------------------------------- */
+/* ---- hooks -------------------------------------------------------------- */
 
 static void *done_thread(void *hook)
 {
@@ -218,8 +215,7 @@ void world_add_hook(struct fake_hook *fake, unsigned share_percent)
 					share_percent);
 }
 
-/* ---- life
- * -------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 /* Once, and before a child that shall share them. */
 static void records_init(void)

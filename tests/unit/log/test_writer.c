@@ -37,8 +37,7 @@ static void open_log(int fd)
 	ck_assert_int_eq(log_init(&options, &err), STATUS_OK);
 }
 
-/* ---- a reader that checks what it reads
- * ------------------------------------------- */
+/* ---- a reader that checks what it reads --------------------------------- */
 
 struct reader {
 	pthread_t thread;

@@ -130,8 +130,7 @@ START_TEST(endless_tasks_do_not_starve_timers)
 }
 END_TEST
 
-/* ---- turn callbacks
- * ---------------------------------------------------------- */
+/* ---- turn callbacks ----------------------------------------------------- */
 
 static int64_t mark_turn(struct loop_turn *turn)
 {
@@ -176,8 +175,7 @@ START_TEST(a_turn_callback_limits_how_long_the_loop_sleeps)
 }
 END_TEST
 
-/* ---- threads
- * ------------------------------------------------------------------ */
+/* ---- threads ------------------------------------------------------------ */
 
 struct ask {
 	struct loop_task task;

@@ -43,8 +43,7 @@ static void run_threads(pthread_t *threads, int count, void *(*fn)(void *),
 	}
 }
 
-/* ---- posting: a lost wake-up would leave a poster waiting for good
- * ------------- */
+/* ---- posting: a lost wake-up would leave a poster waiting for good ------ */
 
 struct poster {
 	struct loop_task task;
@@ -90,8 +89,7 @@ START_TEST(no_post_is_lost_while_the_loop_falls_asleep)
 }
 END_TEST
 
-/* ---- order: many tasks of one thread among those of others
- * -------------------- */
+/* ---- order: many tasks of one thread among those of others -------------- */
 
 enum { BURST = 1000 };
 
@@ -149,8 +147,7 @@ START_TEST(tasks_of_one_thread_keep_their_order_among_those_of_others)
 }
 END_TEST
 
-/* ---- timers: a stop and an expiry at the same instant
- * ---------------------------- */
+/* ---- timers: a stop and an expiry at the same instant ------------------- */
 
 struct starter {
 	struct loop_timer timer;

@@ -7,8 +7,7 @@
 #include "loop/loop.h"
 #include "loop/timers.h"
 
-/* ---- the heap
- * ---------------------------------------------------------------- */
+/* ---- the heap ----------------------------------------------------------- */
 
 enum { HEAP_TIMERS = 1000 };
 
@@ -76,8 +75,7 @@ START_TEST(the_heap_keeps_what_is_not_due)
 }
 END_TEST
 
-/* ---- timers of a loop
- * ----------------------------------------------------------- */
+/* ---- timers of a loop --------------------------------------------------- */
 
 static struct loop *loop;
 static char trail[16];
