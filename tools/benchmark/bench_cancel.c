@@ -9,7 +9,8 @@
  * so that the others stay in flight, and with their text logs in those files:
  * the instants of the rollbacks are the time stamps of their own log lines.
  *Each request is closed 10 ms after it was sent, when it waits in the worker.
- * Prints name=cancel others=N p50_us= p99_us= max_us= (the later of the two).
+ * Prints name=cancel others=N p50_us= p99_us= max_us= (the later of the two)
+ * and echo_p50_us= (its rollback alone).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -151,8 +152,11 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* From closed to the later of the two, in @closed; how many had both. */
-static size_t latencies(size_t n, int64_t *closed, const int64_t *in_echo,
+/*
+ * From closed to the later of the two in @closed, to echo's in @in_echo, both
+ * sorted; how many had both.
+ */
+static size_t latencies(size_t n, int64_t *closed, int64_t *in_echo,
 			const int64_t *in_worker)
 {
 	size_t kept = 0;
@@ -162,9 +166,12 @@ static size_t latencies(size_t n, int64_t *closed, const int64_t *in_echo,
 			in_echo[i] > in_worker[i] ? in_echo[i] : in_worker[i];
 
 		if (in_echo[i] != 0 && in_worker[i] != 0) {
+			in_echo[kept] = in_echo[i] - closed[i];
 			closed[kept++] = last - closed[i];
 		}
 	}
+	qsort(closed, kept, sizeof(*closed), compare);
+	qsort(in_echo, kept, sizeof(*in_echo), compare);
 	return kept;
 }
 
@@ -188,11 +195,11 @@ static void measure(const struct config *config)
 	await_rollbacks(config->echo_log, in_echo, config->cancels);
 	await_rollbacks(config->worker_log, in_worker, config->cancels);
 	n = latencies(n, closed, in_echo, in_worker);
-	qsort(closed, n, sizeof(*closed), compare);
 	printf("name=cancel others=%ld cancels=%ld p50_us=%ld p99_us=%ld "
-	       "max_us=%ld\n",
+	       "max_us=%ld echo_p50_us=%ld\n",
 	       config->others, (long)n, (long)closed[n / 2],
-	       (long)closed[n * 99 / 100], (long)closed[n - 1]);
+	       (long)closed[n * 99 / 100], (long)closed[n - 1],
+	       (long)in_echo[n / 2]);
 	free(closed);
 	free(in_echo);
 	free(in_worker);
