@@ -181,6 +181,7 @@ static void close_connection(struct http_connection *connection)
 	loop_watch_remove(server->loop, &connection->watch);
 	http_guard_leave(&connection->guard);
 	http_guard_leave(&connection->finish);
+	http_request_forget(connection->begun);
 	server->connection_nr--;
 	free(connection);
 	http_accept_resume(server);

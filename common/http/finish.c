@@ -100,6 +100,15 @@ static void free_request(struct http_request *request)
 	free(request);
 }
 
+void http_request_forget(struct http_request *request)
+{
+	if (request != NULL) {
+		BUG_IF(request->state != HTTP_REQUEST_LINE,
+		       "a request with a header is forgotten");
+		free_request(request);
+	}
+}
+
 /*
  * A header that leaves too little of the connection's memory for any answer
  * makes libmicrohttpd close in silence.
@@ -144,6 +153,7 @@ void http_request_completed(void *arg, struct MHD_Connection *mhd, void **slot,
 		server->unfinished--;
 	}
 	free_request(request);
+	connection->begun = NULL;
 	*slot = NULL;
 	http_connection_next(connection);
 }

@@ -111,7 +111,10 @@ struct http_connection {
 	struct http_server *server;
 	struct loop_watch watch; /* for the client's leaving */
 	uint32_t seen;		 /* of EPOLLRDHUP, EPOLLHUP, EPOLLERR */
-	bool left;		 /* a request ended because the client left */
+	/* Until libmicrohttpd says that it is over; see http_request_forget().
+	 */
+	struct http_request *begun;
+	bool left; /* a request ended because the client left */
 	struct http_request *waiting; /* the suspended request, if any */
 	struct http_guard guard;      /* of receiving or idle */
 	struct http_guard finish;     /* of finished */
@@ -213,6 +216,12 @@ enum MHD_Result http_request_access(void *server, struct MHD_Connection *mhd,
 				    const char *url, const char *method,
 				    const char *version, const char *data,
 				    size_t *size, void **request);
+/*
+ * Free a request of which nobody was told more than its first line: where a
+ * header uses up the connection's memory libmicrohttpd does not say that the
+ * request is over. NULL is fine.
+ */
+void http_request_forget(struct http_request *request);
 void http_request_completed(void *server, struct MHD_Connection *mhd,
 			    void **request,
 			    enum MHD_RequestTerminationCode why);

@@ -49,6 +49,8 @@ void *http_request_begin(void *arg, const char *uri, struct MHD_Connection *mhd)
 		calloc(1, sizeof(*request) + 2 * (kept + 1));
 
 	BUG_IF(request == NULL, "out of memory");
+	http_request_forget(connection->begun);
+	connection->begun = request;
 	request->server = server;
 	request->connection = connection;
 	request->mhd = mhd;
