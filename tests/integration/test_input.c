@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- HTTP: bytes as they are, and the status they get
- * --------------------------------- */
+/* ---- HTTP: bytes as they are, and the status they get -------------------- */
 
 struct bad_request {
 	const char *what;
@@ -230,8 +229,7 @@ START_TEST(failures_are_problem_json_for_those_who_accept_json)
 }
 END_TEST
 
-/* ---- good input, in all its forms
- * ----------------------------------------------------- */
+/* ---- good input, in all its forms ---------------------------------------- */
 
 static void expect_stored(struct pair *pair, const char *id,
 			  const char *message)
@@ -372,9 +370,7 @@ START_TEST(the_trace_of_a_request_is_continued_in_the_worker)
 }
 END_TEST
 
-/* ---- gRPC
- * -----------------------------------------------------------------------------
- */
+/* ---- gRPC ---------------------------------------------------------------- */
 
 static void expect_code(struct pair *pair, const char *code, const char *method,
 			const char *json)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const struct pair_options two_in_echo = {
 	.work = "300s",
@@ -76,8 +77,7 @@ START_TEST(more_than_worker_admits_is_resource_exhausted_at_once)
 }
 END_TEST
 
-/* ---- descriptors
- * -------------------------------------------------------------------- */
+/* ---- descriptors --------------------------------------------------------- */
 
 enum { DESCRIPTORS = 160, FLOOD = 600 };
 static const struct process_options few = { .descriptors_max = DESCRIPTORS };
@@ -155,6 +155,61 @@ START_TEST(a_flood_of_connections_to_worker_is_survived)
 }
 END_TEST
 
+/* Whatever it planned with, it may not open a single one now. */
+static void take_descriptors_away(struct process *process,
+				  struct rlimit *ret_before)
+{
+	struct rlimit none = { 0 };
+
+	ck_assert_int_eq(prlimit(process->pid, RLIMIT_NOFILE, NULL, ret_before),
+			 0);
+	none.rlim_cur = process_descriptors(process);
+	none.rlim_max = ret_before->rlim_max;
+	ck_assert_int_eq(prlimit(process->pid, RLIMIT_NOFILE, &none, NULL), 0);
+}
+
+static void give_descriptors_back(struct process *process,
+				  const struct rlimit *before)
+{
+	ck_assert_int_eq(prlimit(process->pid, RLIMIT_NOFILE, before, NULL), 0);
+}
+
+START_TEST(echo_without_any_descriptor_left_accepts_again_later)
+{
+	struct pair_options options = { .work = "0s" };
+	struct pair pair;
+	struct rlimit before;
+
+	pair_start(&pair, &options);
+	take_descriptors_away(&pair.echo, &before);
+	flood(pair.http_port);
+	give_descriptors_back(&pair.echo, &before);
+	pair_await_ready(&pair);
+	pair_expect_works(&pair, "after");
+	pair_end(&pair);
+}
+END_TEST
+
+START_TEST(worker_without_any_descriptor_left_accepts_again_later)
+{
+	struct pair_options options = { .work = "0s" };
+	struct pair pair;
+	struct rlimit before;
+
+	pair_start(&pair, &options);
+	take_descriptors_away(&pair.worker, &before);
+	flood(pair.grpc_port);
+	/* The connection that it has goes on to work. */
+	pair_expect_works(&pair, "meanwhile");
+	give_descriptors_back(&pair.worker, &before);
+	process_end(&pair.echo);
+	pair_start_echo(&pair);
+	pair_await_ready(&pair);
+	pair_expect_works(&pair, "after");
+	pair_end(&pair);
+}
+END_TEST
+
 START_TEST(a_flood_of_requests_to_echo_is_answered_or_refused)
 {
 	enum { REQUESTS = 400 };
@@ -193,6 +248,8 @@ int main(void)
 		fewer_descriptors_admit_fewer_and_it_says_so,
 		a_flood_of_connections_to_echo_is_survived,
 		a_flood_of_connections_to_worker_is_survived,
+		echo_without_any_descriptor_left_accepts_again_later,
+		worker_without_any_descriptor_left_accepts_again_later,
 		a_flood_of_requests_to_echo_is_answered_or_refused,
 		NULL,
 	};

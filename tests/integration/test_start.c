@@ -1,5 +1,5 @@
 /* Starting: flags, environment, and one clear line where it can't be. */
-#include "harness/client.h"
+#include "harness/pair.h"
 #include "harness/run.h"
 #include "harness/suite.h"
 
@@ -119,6 +119,28 @@ START_TEST(a_bad_variable_is_named_as_one)
 }
 END_TEST
 
+START_TEST(echo_is_told_where_its_worker_is)
+{
+	struct pair_options options = { .work = "0s" };
+	struct process echo;
+	struct pair pair;
+	char worker[64];
+
+	pair_prepare(&pair, &options);
+	pair_start_worker(&pair);
+	snprintf(worker, sizeof(worker), "127.0.0.1:%d", pair.grpc_port);
+	/* -worker counts, whatever -grpc-port says. */
+	PROCESS_START(&echo, "echo", NULL, "-http-port", "0", "-grpc-port", "1",
+		      "-worker", worker, "-db", pair.echo_db);
+	pair.http_port = process_port(&echo, "http_port");
+	pair_await_ready(&pair);
+	ck_assert_int_eq(pair_request(&pair, "by-address"), 200);
+	pair_expect_rows(&pair, "by-address", 1, 1);
+	process_end(&echo);
+	pair_end(&pair);
+}
+END_TEST
+
 /* A listener of somebody else's. */
 static int take_port(int *ret_port)
 {
@@ -235,6 +257,7 @@ int main(void)
 		help_and_version,
 		flag_before_environment_before_default,
 		a_bad_variable_is_named_as_one,
+		echo_is_told_where_its_worker_is,
 		a_port_that_is_taken,
 		a_port_that_another_of_us_has,
 		localhost_is_both_loopbacks,

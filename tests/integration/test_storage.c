@@ -18,8 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- locked
- * ----------------------------------------------------------------------- */
+/* ---- locked -------------------------------------------------------------- */
 
 static const char *db_of(struct pair *pair, const char *program)
 {
@@ -118,8 +117,7 @@ START_TEST(readers_do_not_disturb)
 }
 END_TEST
 
-/* ---- full
- * -------------------------------------------------------------------------- */
+/* ---- full ---------------------------------------------------------------- */
 
 enum { DISK_KB = 2048 };
 
@@ -312,8 +310,7 @@ START_TEST(a_limit_on_file_size)
 }
 END_TEST
 
-/* ---- unwritable
- * ---------------------------------------------------------------------- */
+/* ---- unwritable ---------------------------------------------------------- */
 
 /* As chattr +i does: also those who have it open can't write. */
 static bool set_immutable(const char *path, bool on)
@@ -361,8 +358,7 @@ START_TEST(a_file_that_turns_read_only)
 }
 END_TEST
 
-/* ---- not ours, at the start
- * ------------------------------------------------------------ */
+/* ---- not ours, at the start ---------------------------------------------- */
 
 /* Each program refuses to start with this file: not 0, one line, file
  * untouched. */

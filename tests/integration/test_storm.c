@@ -115,12 +115,15 @@ static size_t count_left(const struct load_request *requests)
 	size_t left = 0;
 
 	for (int i = 0; i < REQUESTS; i++) {
-		left += requests[i].end == LOAD_LEFT;
-		ck_assert_msg(requests[i].end == LOAD_LEFT ||
-				      (requests[i].end == LOAD_ANSWERED &&
-				       requests[i].status == 200),
-			      "%s: end %d, status %d", requests[i].id,
-			      (int)requests[i].end, requests[i].status);
+		const struct load_request *r = &requests[i];
+
+		left += r->end == LOAD_LEFT;
+		ck_assert_msg(r->end == LOAD_LEFT || (r->end == LOAD_ANSWERED &&
+						      r->status == 200),
+			      "%s, to leave %s after %d ms: end %d after %lld "
+			      "ms, status %d",
+			      r->id, way_of(r), r->leave_ms, (int)r->end,
+			      (long long)(r->left_ms - r->sent_ms), r->status);
 	}
 	return left;
 }

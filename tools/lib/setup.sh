@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 setup_build_list=(
-	cmake ninja-build gcc pkg-config
+	cmake ninja-build gcc libc6-dev pkg-config
 	libgrpc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
 	libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libjansson-dev
 	libcurl4-openssl-dev libsystemd-dev check

@@ -12,8 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- connections
- * ---------------------------------------------------------------- */
+/* ---- connections --------------------------------------------------------- */
 
 static struct sockaddr_in loopback(int port)
 {
@@ -94,8 +93,7 @@ int free_port(void)
 	return ntohs(at.sin_port);
 }
 
-/* ---- requests
- * ------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 bool client_send(struct client *client, const void *data, size_t size)
 {
@@ -116,8 +114,9 @@ bool client_send(struct client *client, const void *data, size_t size)
 	return true;
 }
 
-static bool send_get(struct client *client, const char *headers,
-		     const char *path_fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static bool
+send_get(struct client *client, const char *headers, const char *path_fmt,
+	 va_list args)
 {
 	char path[8192];
 	char request[sizeof(path) + 4096];
@@ -168,8 +167,7 @@ bool client_post(struct client *client, const char *path,
 	       client_send(client, body, size);
 }
 
-/* ---- replies
- * -------------------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------- */
 
 /* More bytes by then: their number, 0 for the end, -1 for too late. */
 static ssize_t receive_more(struct client *client, int64_t until_ms)
@@ -304,8 +302,7 @@ bool client_sees_end(struct client *client)
 	return n == 0;
 }
 
-/* ---- a request at a time
- * --------------------------------------------------------- */
+/* ---- a request at a time ------------------------------------------------- */
 
 static bool get_once(int port, struct reply *ret_reply, const char *path)
 {

@@ -19,8 +19,7 @@ struct load_request *load_plan(size_t n, const char *prefix)
 	return requests;
 }
 
-/* ---- one request
- * ------------------------------------------------------------------ */
+/* ---- one request --------------------------------------------------------- */
 
 static void leave(struct load_request *request, struct client *client)
 {
@@ -59,6 +58,7 @@ static void by_socket(struct load_request *request, int port)
 		leave(request, &client);
 	} else {
 		request->end = LOAD_LOST;
+		request->left_ms = now_ms();
 		client_close(&client);
 	}
 }
@@ -92,8 +92,7 @@ static void by_curl(struct load_request *request, int port)
 	process_release(&curl);
 }
 
-/* ---- all of them
- * ------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 static void *work(void *arg)
 {
@@ -171,8 +170,7 @@ size_t load_count(const struct load_request *requests, size_t n, int status)
 	return found;
 }
 
-/* ---- what must be true afterwards
- * -------------------------------------------------- */
+/* ---- what must be true afterwards ---------------------------------------- */
 
 static size_t only_in_worker(struct pair *pair)
 {

@@ -14,8 +14,7 @@ static const char committed_task[] = "TRANSACTION COMMITTED for task_id=";
 static const char committed_request[] = "TRANSACTION COMMITTED for request_id=";
 static const char inserted_task[] = "Inserted task record for task_id=";
 
-/* ---- starting and ending
- * ----------------------------------------------------------- */
+/* ---- starting and ending ------------------------------------------------- */
 
 static const char *or_else(const char *value, const char *fallback)
 {
@@ -114,8 +113,7 @@ void pair_end(struct pair *pair)
 	}
 }
 
-/* ---- requests
- * -------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 void pair_send(struct pair *pair, struct client *client, const char *id)
 {

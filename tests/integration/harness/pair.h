@@ -51,8 +51,7 @@ void pair_prepare(struct pair *pair, const struct pair_options *options);
 /* Both end in order; the folder goes. Those already ended are left out. */
 void pair_end(struct pair *pair);
 
-/* ---- requests
- * -------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 /* Send /echo?request_id=<id>&message=hello on a new connection. */
 void pair_send(struct pair *pair, struct client *client, const char *id);

@@ -62,8 +62,7 @@ void process_start(struct process *process, const char *program,
 /* Kill whatever is left and free. Idempotent; fine on a zeroed struct. */
 void process_release(struct process *process);
 
-/* ---- what it says
- * ------------------------------------------------------------- */
+/* ---- what it says -------------------------------------------------------- */
 
 /* Wait for a line with both texts (@b may be NULL). False: it has ended, or
  * patience is over. */
@@ -84,8 +83,7 @@ void process_each_line(struct process *process,
 		       void (*fn)(const char *line, size_t size, void *arg),
 		       void *arg);
 
-/* ---- how it goes on
- * ------------------------------------------------------------ */
+/* ---- how it goes on ------------------------------------------------------ */
 
 void process_signal(struct process *process, int signal_no);
 /* Wait for it to stop, as SIGSTOP has it. */

@@ -21,8 +21,7 @@ void rows_exec(const char *db, const char *sql);
 sqlite3 *rows_lock(const char *db);
 void rows_unlock(sqlite3 *lock);
 
-/* ---- the pair's
- * ----------------------------------------------------------------- */
+/* ---- the pair's ---------------------------------------------------------- */
 
 int echo_rows(const char *db, const char *request_id);
 int worker_rows(const char *db, const char *task_id);

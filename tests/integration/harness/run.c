@@ -30,7 +30,7 @@ size_t outcome_lines(const struct outcome *outcome)
 
 static const char *find_in_path(const char *name)
 {
-	static char path[PATH_SIZE];
+	static _Thread_local char path[PATH_SIZE];
 	const char *list = getenv("PATH");
 	const char *at = list != NULL ? list : "/usr/bin:/bin";
 

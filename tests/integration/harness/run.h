@@ -20,8 +20,11 @@ void run(struct outcome *ret_outcome, const char *program,
 /* The number of lines it printed. */
 size_t outcome_lines(const struct outcome *outcome);
 
-/* The path of a tool that the tests use, or NULL. "grpcurl" is also looked for
- * where tools/test builds it. Stops the test where CI lacks it. */
+/*
+ * The path of a tool that the tests use, or NULL; valid on this thread until
+ * the next. "grpcurl" is also looked for where tools/test builds it. Stops the
+ * test where CI lacks it.
+ */
 const char *tool_find(const char *name);
 
 /* grpcurl -plaintext, with arguments that end in the address and what follows.
