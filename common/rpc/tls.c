@@ -103,7 +103,7 @@ tls_server_credentials(const struct rpc_tls *tls,
 {
 	grpc_ssl_pem_key_cert_pair pair;
 	enum status_code code;
-	struct pems pems;
+	struct pems pems = { 0 };
 
 	if (tls == NULL) {
 		*ret_credentials = grpc_insecure_server_credentials_create();
@@ -139,7 +139,7 @@ tls_channel_credentials(const struct rpc_tls *tls,
 {
 	grpc_ssl_pem_key_cert_pair pair;
 	enum status_code code;
-	struct pems pems;
+	struct pems pems = { 0 };
 
 	if (tls == NULL) {
 		*ret_credentials = grpc_insecure_credentials_create();

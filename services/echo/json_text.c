@@ -1,7 +1,6 @@
 #include "echo/json_text.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 /*
@@ -32,21 +31,34 @@ static size_t sequence_size(const unsigned char *text)
 	return size;
 }
 
+static size_t put(char *at, const char *text)
+{
+	size_t size = strlen(text);
+
+	memcpy(at, text, size);
+	return size;
+}
+
 static size_t escape(char *at, unsigned char c)
 {
+	static const char digits[] = "0123456789abcdef";
+	const char code[] = {
+		'\\', 'u', '0', '0', digits[c >> 4], digits[c & 0xF], '\0'
+	};
+
 	switch (c) {
 	case '"':
-		return (size_t)sprintf(at, "\\\"");
+		return put(at, "\\\"");
 	case '\\':
-		return (size_t)sprintf(at, "\\\\");
+		return put(at, "\\\\");
 	case '\n':
-		return (size_t)sprintf(at, "\\n");
+		return put(at, "\\n");
 	case '\r':
-		return (size_t)sprintf(at, "\\r");
+		return put(at, "\\r");
 	case '\t':
-		return (size_t)sprintf(at, "\\t");
+		return put(at, "\\t");
 	default:
-		return (size_t)sprintf(at, "\\u%04x", c);
+		return put(at, code);
 	}
 }
 
