@@ -37,7 +37,7 @@ static void nothing(void *arg)
 
 void world_release(struct world *world)
 {
-	world_on_loop(world, nothing, NULL);
+	world_settle(world);
 	fake_db_release(&world->db);
 	ctx_unref(world->root);
 	loop_free(world->loop);
@@ -107,6 +107,11 @@ void world_on_loop(struct world *world, void (*fn)(void *arg), void *arg)
 	sem_init(&errand.done, 0, 0);
 	loop_post(world->loop, &errand.task);
 	wait_for(&errand.done);
+}
+
+void world_settle(struct world *world)
+{
+	world_on_loop(world, nothing, NULL);
 }
 
 static void keep_busy(void *arg)

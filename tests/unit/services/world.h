@@ -32,6 +32,10 @@ bool world_logged(struct world *world, const char *text);
 /* Whether the metrics page has the line "<series> <value>". */
 bool world_counted(struct world *world, const char *series, int value);
 
+/* Wait until the loop is done with what it does now: it may still hold what
+ * has given its answer. */
+void world_settle(struct world *world);
+
 /* Run @fn on the loop's thread, and wait until it has run. */
 void world_on_loop(struct world *world, void (*fn)(void *arg), void *arg);
 

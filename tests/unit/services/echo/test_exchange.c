@@ -30,6 +30,7 @@ static void tear_down(void)
 	if (atomic_load(&peer.call) != NULL) { /* it was cancelled */
 		fake_worker_reply(&peer, STATUS_CANCELLED, "cancelled");
 	}
+	world_settle(&world);
 	ck_assert_uint_eq(echo_live(&echo), 0);
 	fake_worker_release(&peer);
 	ctx_unref(client);
