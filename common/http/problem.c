@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/query.h"
 #include "loop/bug.h"
+#include "text/utf8.h"
 
 /* A byte becomes at most "\u00XX". */
 enum { GROWTH_MAX = 6, FRAME_SIZE = 256, INSTANCE_MAX = 1024 };
@@ -34,7 +34,7 @@ static char *put_escaped(char *at, const char *text)
 	size_t left = strlen(text);
 
 	while (left > 0) {
-		size_t n = http_utf8_size(text, left);
+		size_t n = utf8_size(text, left);
 
 		if (n == 0) {
 			at = put_text(at, "\xEF\xBF\xBD");
