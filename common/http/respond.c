@@ -68,12 +68,10 @@ static void give(struct http_request *request, int status,
 	}
 }
 
-void http_respond(struct http_request *request, int status,
-		  const char *content_type, const void *body, size_t size,
-		  const struct http_header *headers)
+static void add_headers(struct MHD_Response *response,
+			struct http_request *request, const char *content_type,
+			const struct http_header *headers)
 {
-	struct MHD_Response *response = copy_body(body, size);
-
 	if (content_type != NULL) {
 		add(response, "Content-Type", content_type);
 	}
@@ -82,7 +80,29 @@ void http_respond(struct http_request *request, int status,
 	}
 	add_request_id(response, request->ctx);
 	add_trace(response, request->ctx);
+}
+
+void http_respond(struct http_request *request, int status,
+		  const char *content_type, const void *body, size_t size,
+		  const struct http_header *headers)
+{
+	struct MHD_Response *response = copy_body(body, size);
+
+	add_headers(response, request, content_type, headers);
 	give(request, status, response, size);
+}
+
+void http_respond_body(struct http_request *request, int status,
+		       const char *content_type,
+		       const struct http_header *headers,
+		       const struct http_body *body, void *arg)
+{
+	struct MHD_Response *response = http_stream_open(request, body, arg);
+
+	BUG_IF(status == MHD_HTTP_NO_CONTENT || status == MHD_HTTP_NOT_MODIFIED,
+	       "a body for a status that has none");
+	add_headers(response, request, content_type, headers);
+	give(request, status, response, 0);
 }
 
 /* ---- failures ----------------------------------------------------------- */

@@ -183,6 +183,9 @@ void fixture_start(struct fixture *f)
 	http_server_route(f->server, HTTP_GET, "/things/{id}", thing, f);
 	http_server_route(f->server, HTTP_GET, "/things/{id}/{part}", thing, f);
 	http_server_route(f->server, HTTP_POST | HTTP_PUT, "/body", body, f);
+	if (f->add_routes != NULL) {
+		f->add_routes(f);
+	}
 	ck_assert_int_eq(loop_start_thread(f->loop, &st), STATUS_OK);
 	fixture_on_loop(f, start_server);
 }
@@ -348,6 +351,49 @@ int client_read(int fd, char *ret)
 int client_read_head(int fd, char *ret)
 {
 	return read_response(fd, ret, true);
+}
+
+static bool read_exactly(int fd, char *ret, size_t size)
+{
+	return size == 0 || recv(fd, ret, size, MSG_WAITALL) == (ssize_t)size;
+}
+
+/* The size that begins a chunk; false when the connection ends instead. */
+static bool read_chunk_size(int fd, size_t *ret_size)
+{
+	char line[16] = "";
+	size_t at = 0;
+
+	while (strstr(line, "\r\n") == NULL) {
+		ck_assert_uint_lt(at, sizeof(line) - 1);
+		if (!read_exactly(fd, line + at++, 1)) {
+			return false;
+		}
+	}
+	*ret_size = strtoul(line, NULL, 16);
+	return true;
+}
+
+bool client_read_chunks(int fd, char *ret, size_t room, size_t *ret_size)
+{
+	static char chunk[HTTP_BODY_PIECE_MAX + 2];
+	size_t n = 1;
+
+	*ret_size = 0;
+	while (n > 0) {
+		if (!read_chunk_size(fd, &n) || n > HTTP_BODY_PIECE_MAX ||
+		    !read_exactly(fd, chunk, n + 2)) {
+			return false;
+		}
+		ck_assert_mem_eq(chunk + n, "\r\n", 2);
+		if (ret != NULL) {
+			ck_assert_uint_lt(*ret_size + n, room);
+			memcpy(ret + *ret_size, chunk, n);
+			ret[*ret_size + n] = '\0';
+		}
+		*ret_size += n;
+	}
+	return true;
 }
 
 bool client_at_end(int fd)

@@ -30,6 +30,7 @@ struct fixture {
 	struct ctx *root;
 	struct http_server *server;
 	struct http_options options;
+	void (*add_routes)(struct fixture *f); /* more of them; may be NULL */
 	uint16_t port;
 	struct held held[FIXTURE_HELD_MAX];
 	size_t held_nr;
@@ -70,8 +71,12 @@ int client_open(const struct fixture *f, const char *text);
 /* Read one response; its status, or -1 when the connection ended before it was
  * complete. @ret (RESPONSE_MAX bytes) gets it whole. */
 int client_read(int fd, char *ret);
-/* As client_read() for a response to HEAD. */
+/* As client_read() for a response to HEAD, or the header of another. */
 int client_read_head(int fd, char *ret);
+/* Read the body of a chunked response, whose header has been read. False when
+ * the connection ended before it was complete. @ret (@room bytes; NULL to throw
+ * it away) gets it with a NUL. */
+bool client_read_chunks(int fd, char *ret, size_t room, size_t *ret_size);
 /* Whether nothing more comes but the end. */
 bool client_at_end(int fd);
 /* Whether the server closes, whatever else comes before. */
