@@ -51,6 +51,17 @@ enum { HTTP_CANCEL_GRACE_MS = 1000 };
 
 enum http_half_close { HTTP_HALF_CLOSE_ABORT, HTTP_HALF_CLOSE_PROBE };
 
+/* How failures are told, the server's own refusals and http_respond_error()
+ * alike. */
+enum http_error_style {
+	/* application/problem+json (RFC 9457) to those who accept JSON,
+	 * "<text>\n" as text/plain with nosniff to others. */
+	HTTP_ERROR_PROBLEM,
+	/* {"error":"<text>"} and a line end, as application/json, to all; but a
+	 * wrong method has an empty body, as Allow says it all. */
+	HTTP_ERROR_JSON,
+};
+
 /* How a request ended, for on_end. */
 struct http_end {
 	int status;	      /* 499 when the client left */
@@ -70,6 +81,7 @@ struct http_options {
 	int header_timeout_s;	/* for a whole request to arrive */
 	int idle_timeout_s;	/* of a keep-alive connection */
 	enum http_half_close half_close;
+	enum http_error_style error_style;
 	const char *tls_cert; /* PEM file paths; NULL for plaintext */
 	const char *tls_key;
 	const char *tls_ca; /* set: clients must show a certificate */
@@ -218,8 +230,7 @@ void http_body_give(struct http_request *request, const void *data, size_t size,
 void http_body_fail(struct http_request *request);
 
 /*
- * Answer a failure: application/problem+json (RFC 9457) to those who accept
- * JSON, "<text>\n" as text/plain with nosniff to others. @http_status 0 takes
+ * Answer a failure, in the server's error_style. @http_status 0 takes
  * status_http(status->code). 503 carries Retry-After: 1.
  */
 void http_respond_error(struct http_request *request, int http_status,

@@ -20,6 +20,7 @@ void http_options_init(struct http_options *options)
 		.header_timeout_s = 10,
 		.idle_timeout_s = 60,
 		.half_close = HTTP_HALF_CLOSE_ABORT,
+		.error_style = HTTP_ERROR_PROBLEM,
 	};
 }
 

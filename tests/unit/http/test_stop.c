@@ -225,6 +225,82 @@ START_TEST(a_large_answer_is_sent_whole_before_draining_ends)
 }
 END_TEST
 
+/* With as much as no socket takes in while its client reads nothing. */
+static void answer_hugely(struct held *held)
+{
+	enum { SIZE = 32 * 1024 * 1024 };
+	char *large = calloc(1, SIZE);
+
+	http_respond(held->request, 200, "text/plain", large, SIZE, NULL);
+	free(large);
+}
+
+START_TEST(cancelling_cuts_an_answer_that_nobody_fetches)
+{
+	int fd;
+
+	begin();
+	fd = client_open(&f, GET("/later"));
+	answer_hugely(fixture_await_held(&f));
+	fixture_await_over(&f);
+	fixture_on_loop(&f, stop_accepting);
+	fixture_on_loop(&f, drain);
+	ck_assert(!is_drained());
+	fixture_on_loop(&f, cancel);
+	await(&drained);
+	close(fd);
+	fixture_stop(&f);
+}
+END_TEST
+
+START_TEST(an_answer_given_after_cancelling_has_a_moment_to_be_fetched)
+{
+	int fd;
+
+	begin();
+	fd = client_open(&f, GET("/later"));
+	fixture_await_held(&f);
+	fixture_on_loop(&f, stop_accepting);
+	fixture_on_loop(&f, drain);
+	fixture_on_loop(&f, cancel);
+	answer_hugely(&f.held[0]);
+	fixture_await_over(&f);
+	await(&drained);
+	close(fd);
+	fixture_stop(&f);
+}
+END_TEST
+
+/* All that may be half done between a client and its server. */
+START_TEST(no_client_holds_up_a_drain_but_by_a_request)
+{
+	int idle, half, handshake, fd;
+
+	begin();
+	idle = client_open(&f, GET("/now"));
+	ck_assert_int_eq(client_read(idle, response), 200);
+	half = client_open(&f, "POST /body HTTP/1.1\r\nHost: x\r\n"
+			       "Content-Length: 9\r\n\r\nabc");
+	handshake = client_connect(&f);
+	fd = client_open(&f, GET("/later"));
+	fixture_await_held(&f);
+	fixture_on_loop(&f, stop_accepting);
+	fixture_on_loop(&f, drain_and_free);
+	ck_assert(!is_drained());
+	held_answer(&f.held[0], 200, "last");
+	await(&drained);
+	ck_assert(client_at_end(idle));
+	ck_assert(client_at_end(half));
+	ck_assert(client_at_end(handshake));
+	ck_assert_int_eq(client_read(fd, response), 200);
+	close(idle);
+	close(half);
+	close(handshake);
+	close(fd);
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(an_answer_given_just_before_the_end_is_sent)
 {
 	int fd;
@@ -278,6 +354,9 @@ RUN_TESTS("http_stop", a_stopped_server_takes_no_new_connection,
 	  a_drained_server_may_be_freed_from_the_callback,
 	  cancelling_ends_what_is_in_flight_and_answers_it,
 	  a_large_answer_is_sent_whole_before_draining_ends,
+	  cancelling_cuts_an_answer_that_nobody_fetches,
+	  an_answer_given_after_cancelling_has_a_moment_to_be_fetched,
+	  no_client_holds_up_a_drain_but_by_a_request,
 	  an_answer_given_just_before_the_end_is_sent,
 	  half_a_request_does_not_hold_up_the_end,
 	  a_server_never_started_can_be_freed)
