@@ -17,7 +17,7 @@ void program_http_options(const struct program *program, uint16_t port,
 }
 
 enum status_code program_http_bind(struct program_http *http,
-				   struct program *program,
+				   struct program *program, const char *what,
 				   const struct http_options *options,
 				   struct status *reterr)
 {
@@ -26,7 +26,7 @@ enum status_code program_http_bind(struct program_http *http,
 				       program };
 	if (http_server_new(program->root, options, &http->server, reterr) !=
 	    STATUS_OK) {
-		return status_wrap(reterr, "HTTP");
+		return status_wrap(reterr, "%s", what);
 	}
 	ops_http_add(http->server, &http->ops);
 	return STATUS_OK;

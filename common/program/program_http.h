@@ -3,7 +3,8 @@
  *
  *	program_http_options(&app->program, port, &tls, &options);
  *	options.on_end = ...;
- *	if (program_http_bind(&app->http, &app->program, &options, reterr) ...
+ *	if (program_http_bind(&app->http, &app->program, "HTTP", &options,
+ *			      reterr) ...
  *	http_server_route(app->http.server, ...);
  *	...
  *	program_http_add(&app->http, "HTTP server");
@@ -29,9 +30,10 @@ void program_http_options(const struct program *program, uint16_t port,
 			  struct http_options *ret_options);
 
 /* Bind, and add the operators' routes. First of all parts, so that a port that
- * is taken is found before anything is made. */
+ * is taken is found before anything is made. An error begins with @what. */
 MUSTCHECK enum status_code program_http_bind(struct program_http *http,
 					     struct program *program,
+					     const char *what,
 					     const struct http_options *options,
 					     struct status *reterr);
 

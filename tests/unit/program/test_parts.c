@@ -78,7 +78,7 @@ static enum status_code bind_http(struct program_http *part,
 
 	program_http_options(&program, 0, NULL, &options);
 	ck_assert_uint_eq(options.in_flight_max, 10);
-	return program_http_bind(part, &program, &options, reterr);
+	return program_http_bind(part, &program, "HTTP", &options, reterr);
 }
 
 static enum status_code bind_grpc(struct status *reterr)
