@@ -155,6 +155,7 @@ void fixture_init(struct fixture *f)
 	f->options.on_end_arg = f;
 	sem_init(&f->arrived, 0, 0);
 	sem_init(&f->over, 0, 0);
+	sem_init(&f->drained, 0, 0);
 	pthread_mutex_init(&f->mutex, NULL);
 }
 
@@ -236,6 +237,55 @@ void fixture_stop(struct fixture *f)
 	pthread_mutex_destroy(&f->mutex);
 	sem_destroy(&f->arrived);
 	sem_destroy(&f->over);
+	sem_destroy(&f->drained);
+}
+
+/* ---- stopping ----------------------------------------------------------- */
+
+static void stop_accepting(struct fixture *f)
+{
+	http_server_stop_accepting(f->server);
+}
+
+void fixture_stop_accepting(struct fixture *f)
+{
+	fixture_on_loop(f, stop_accepting);
+}
+
+static void on_drained(void *arg)
+{
+	struct fixture *f = arg;
+
+	sem_post(&f->drained);
+}
+
+static void drain(struct fixture *f)
+{
+	http_server_stop_accepting(f->server);
+	http_server_drain(f->server, on_drained, f);
+}
+
+void fixture_drain(struct fixture *f)
+{
+	fixture_on_loop(f, drain);
+}
+
+static void cancel(struct fixture *f)
+{
+	http_server_cancel(f->server);
+}
+
+void fixture_cancel(struct fixture *f)
+{
+	fixture_on_loop(f, cancel);
+}
+
+bool fixture_is_drained(struct fixture *f)
+{
+	int value;
+
+	sem_getvalue(&f->drained, &value);
+	return value > 0;
 }
 
 /* ---- events ------------------------------------------------------------- */

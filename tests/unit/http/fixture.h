@@ -42,6 +42,7 @@ struct fixture {
 	char end_paths[FIXTURE_ENDS_MAX][32];
 	size_t end_nr;
 	sem_t over; /* one for each end */
+	sem_t drained;
 };
 
 /* Options with port 0 and the fixture's on_end; change them before start. */
@@ -52,6 +53,12 @@ void fixture_stop(struct fixture *f);
 /* Run @fn on the loop's thread, and wait until it returned. */
 void fixture_on_loop(struct fixture *f, void (*fn)(struct fixture *f));
 void fixture_free_server(struct fixture *f);
+/* Stop accepting; the same, and drain, after which f->drained is posted; cancel
+ * what is in flight. */
+void fixture_stop_accepting(struct fixture *f);
+void fixture_drain(struct fixture *f);
+void fixture_cancel(struct fixture *f);
+bool fixture_is_drained(struct fixture *f);
 
 /* The next request to arrive at /later; fails the test after 5 s. */
 struct held *fixture_await_held(struct fixture *f);

@@ -23,7 +23,7 @@ struct made_body {
 
 static struct fixture f;
 static char response[RESPONSE_MAX], text[RESPONSE_MAX];
-static sem_t arrived, drained;
+static sem_t arrived;
 
 /* What all bodies of a test are like. */
 static enum making making;
@@ -147,7 +147,6 @@ static void prepare(enum making how, size_t nr, size_t size)
 	body_nr = 0;
 	memset(bodies, 0, sizeof(bodies));
 	sem_init(&arrived, 0, 0);
-	sem_init(&drained, 0, 0);
 	fixture_init(&f);
 	f.add_routes = add_routes;
 }
@@ -640,31 +639,6 @@ END_TEST
 
 /* ---- stopping ----------------------------------------------------------- */
 
-static void on_drained(void *arg)
-{
-	(void)arg;
-	sem_post(&drained);
-}
-
-static void drain(struct fixture *self)
-{
-	http_server_stop_accepting(self->server);
-	http_server_drain(self->server, on_drained, NULL);
-}
-
-static void cancel(struct fixture *self)
-{
-	http_server_cancel(self->server);
-}
-
-static bool is_drained(void)
-{
-	int value;
-
-	sem_getvalue(&drained, &value);
-	return value > 0;
-}
-
 START_TEST(draining_waits_for_the_end_of_the_body)
 {
 	int fd;
@@ -673,14 +647,14 @@ START_TEST(draining_waits_for_the_end_of_the_body)
 	fd = open_stream();
 	await(&bodies[0].asked);
 	ck_assert_uint_eq(http_server_in_flight(f.server), 1);
-	fixture_on_loop(&f, drain);
+	fixture_drain(&f);
 	give_nth(&bodies[0], 0);
 	await(&bodies[0].asked);
 	give_nth(&bodies[0], 1);
 	await(&bodies[0].asked);
-	ck_assert(!is_drained());
+	ck_assert(!fixture_is_drained(&f));
 	give_nth(&bodies[0], 2);
-	await(&drained);
+	await(&f.drained);
 	ck_assert_uint_eq(bodies[0].dones, 1);
 	ck_assert_uint_eq(http_server_in_flight(f.server), 0);
 	read_whole(fd);
@@ -698,14 +672,14 @@ START_TEST(cancelling_ends_a_body_that_is_made)
 	await(&bodies[0].asked);
 	give_nth(&bodies[0], 0);
 	await(&bodies[0].asked);
-	fixture_on_loop(&f, drain);
-	fixture_on_loop(&f, cancel);
+	fixture_drain(&f);
+	fixture_cancel(&f);
 	await(&bodies[0].ended);
 	ck_assert_int_eq(ctx_cause(bodies[0].ctx, NULL), CTX_SHUTDOWN);
-	ck_assert(!is_drained());
+	ck_assert(!fixture_is_drained(&f));
 	/* A piece is as good as a failure now. */
 	give_nth(&bodies[0], 1);
-	await(&drained);
+	await(&f.drained);
 	expect_cut(fd);
 	expect_end(200, CTX_SHUTDOWN, true);
 	close(fd);
@@ -720,9 +694,9 @@ START_TEST(cancelling_cuts_a_body_that_nobody_fetches)
 	begin(ENDLESS, 0, BIG);
 	fd = open_stream();
 	await(&bodies[0].asked);
-	fixture_on_loop(&f, drain);
-	fixture_on_loop(&f, cancel);
-	await(&drained);
+	fixture_drain(&f);
+	fixture_cancel(&f);
+	await(&f.drained);
 	ck_assert_int_eq(ctx_cause(bodies[0].ctx, NULL), CTX_SHUTDOWN);
 	expect_end(200, CTX_SHUTDOWN, true);
 	/* What was not sent was not made either. */
@@ -740,10 +714,10 @@ START_TEST(a_body_that_begins_after_cancelling_is_cut)
 	begin(IN_NEXT, 3, 10);
 	fd = client_open(&f, GET("/later"));
 	held = fixture_await_held(&f);
-	fixture_on_loop(&f, drain);
-	fixture_on_loop(&f, cancel);
+	fixture_drain(&f);
+	fixture_cancel(&f);
 	respond(held->request);
-	await(&drained);
+	await(&f.drained);
 	ck_assert(client_ends(fd));
 	ck_assert_uint_eq(bodies[0].nexts, 0);
 	expect_end(200, CTX_SHUTDOWN, true);
