@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 
-enum { BODIES_MAX = 8, BIG = HTTP_BODY_PIECE_MAX };
+enum { BODIES_MAX = 512, BIG = HTTP_BODY_PIECE_MAX };
 
 /* How the pieces of a body are made. */
 enum making { IN_NEXT, BY_TEST, ON_LOOP, FAIL_IN_NEXT, ENDLESS };
@@ -726,6 +726,67 @@ START_TEST(a_body_that_begins_after_cancelling_is_cut)
 }
 END_TEST
 
+/* ---- all at once -------------------------------------------------------- */
+
+/* What a client does with a stream, @way by way; false if it is closed. */
+static bool behave(int fd, int way)
+{
+	switch (way) {
+	case 0:
+		close(fd);
+		return false;
+	case 1:
+		client_reset(fd);
+		return false;
+	case 2:
+		shutdown(fd, SHUT_WR);
+		return true;
+	case 3:
+		(void)recv(fd, text, sizeof(text), 0);
+		client_reset(fd);
+		return false;
+	case 4:
+		client_send(fd, GET("/now") GET("/stream"));
+		return true;
+	default: /* reads nothing */
+		return true;
+	}
+}
+
+/* As many bodies as there are clients, made in both ways, of clients of all
+ * kinds in all orders: end() sees that each ended once. */
+START_TEST(each_body_ends_once_whatever_its_client_does)
+{
+	enum { CLIENTS = 240, WAYS = 6 };
+	static int fds[CLIENTS];
+
+	for (int mode = 0; mode < 2; mode++) {
+		size_t nr = 0;
+
+		for (int i = 0; i < 2; i++) {
+			begin_in_mode(mode, i == 0 ? ENDLESS : ON_LOOP,
+				      i == 0 ? 0 : 50, 5000);
+			for (nr = 0; nr < CLIENTS; nr++) {
+				int fd = client_open(&f, GET("/stream"));
+				int way = (int)(nr * 7 / 3 % WAYS);
+
+				fds[nr] = behave(fd, way) ? fd : -1;
+			}
+			fixture_drain(&f);
+			fixture_cancel(&f);
+			await(&f.drained);
+			ck_assert_uint_eq(http_server_in_flight(f.server), 0);
+			while (nr-- > 0) {
+				if (fds[nr] >= 0) {
+					close(fds[nr]);
+				}
+			}
+			end();
+		}
+	}
+}
+END_TEST
+
 RUN_TESTS("http_body", pieces_arrive_in_order_and_the_connection_lives_on,
 	  pieces_may_come_from_another_thread,
 	  what_is_there_is_sent_before_the_next_piece_is,
@@ -744,4 +805,5 @@ RUN_TESTS("http_body", pieces_arrive_in_order_and_the_connection_lives_on,
 	  draining_waits_for_the_end_of_the_body,
 	  cancelling_ends_a_body_that_is_made,
 	  cancelling_cuts_a_body_that_nobody_fetches,
-	  a_body_that_begins_after_cancelling_is_cut)
+	  a_body_that_begins_after_cancelling_is_cut,
+	  each_body_ends_once_whatever_its_client_does)

@@ -146,9 +146,23 @@ static void announce(void *self)
 	lifecycle_stop(program.lifecycle, "seen enough");
 }
 
+/* A page that is asked for when the database has closed. */
+static void expect_no_database(void)
+{
+	size_t size;
+	char *page = metrics_render(program.metrics, &size);
+
+	ck_assert_ptr_nonnull(
+		strstr(page, "rescind_db_usable{service=\"p\"} 0\n"));
+	free(page);
+}
+
 static void release(void *self)
 {
 	(void)self;
+	if (db.part != NULL) {
+		expect_no_database();
+	}
 	program_http_release(&http);
 	program_http_release(&operators);
 	program_grpc_release(&grpc);
