@@ -70,7 +70,9 @@ const char sqlite_orders_schema[] =
 	"o.id,o.symbol,o.order_type,o.order_side,o.quantity,o.price,o.status," \
 	"o.created_at,o.updated_at,o.description"
 
-/* Of one instant there are few orders, which is all that is ever sorted. */
+/* Left to itself the planner may prefer idx_status, and sort a million rows. Of
+ * one instant there are few orders, which is all that is ever sorted here. */
+#define BY_TIME	     " FROM stock_orders AS o INDEXED BY idx_created_at"
 #define NEWEST_FIRST " ORDER BY o.created_at DESC,o.id DESC LIMIT ?1"
 
 const char *const sqlite_orders_statements[SQLITE_ORDERS_STATEMENT_NR] = {
@@ -86,14 +88,14 @@ const char *const sqlite_orders_statements[SQLITE_ORDERS_STATEMENT_NR] = {
 	[SQLITE_ORDERS_GET_BY_KEY] =
 		"SELECT " COLUMNS " FROM stock_order_keys AS k"
 		" JOIN stock_orders AS o ON o.id=k.order_id WHERE k.key=?",
-	[SQLITE_ORDERS_FIRST_PAGE] =
-		"SELECT " COLUMNS " FROM stock_orders AS o" NEWEST_FIRST,
-	[SQLITE_ORDERS_PAGE] = "SELECT " COLUMNS " FROM stock_orders AS o"
-			       " WHERE o.created_at<=?2 AND (o.created_at<?2 "
-			       "OR o.id<?3)" NEWEST_FIRST,
+	[SQLITE_ORDERS_FIRST_PAGE] = "SELECT " COLUMNS BY_TIME NEWEST_FIRST,
+	[SQLITE_ORDERS_PAGE] =
+		"SELECT " COLUMNS BY_TIME " WHERE o.created_at<=?2"
+		" AND (o.created_at<?2 OR o.id<?3)" NEWEST_FIRST,
 	[SQLITE_ORDERS_UPDATE] =
 		"UPDATE stock_orders SET status=?,updated_at=? WHERE id=?",
-	[SQLITE_ORDERS_DUE] = "SELECT id,created_at FROM stock_orders"
-			      " WHERE status='PENDING' AND order_type='MARKET'"
-			      " ORDER BY created_at",
+	[SQLITE_ORDERS_DUE] =
+		"SELECT id,created_at FROM stock_orders INDEXED BY idx_due"
+		" WHERE status='PENDING' AND order_type='MARKET'"
+		" ORDER BY created_at",
 };
