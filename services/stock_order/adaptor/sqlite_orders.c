@@ -173,7 +173,7 @@ static enum status_code find(struct db_session *session,
 static enum status_code get(struct db_session *session, const char *id,
 			    struct order *ret_order, struct status *reterr)
 {
-	bool found;
+	bool found = false;
 	enum status_code code =
 		find(session, SQLITE_ORDERS_GET, id, ret_order, &found, reterr);
 
@@ -272,7 +272,7 @@ static enum status_code look_up_key(struct db_session *session,
 				    struct create *create,
 				    struct status *reterr)
 {
-	bool found;
+	bool found = false;
 	enum status_code code =
 		find(session, SQLITE_ORDERS_GET_BY_KEY, create->key,
 		     &create->first, &found, reterr);

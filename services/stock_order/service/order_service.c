@@ -246,7 +246,7 @@ static size_t limit_of(int64_t page_size)
 	return page_size > ORDER_PAGE_MAX ? ORDER_PAGE_MAX : (size_t)page_size;
 }
 
-/* *ret_after is @storage, or NULL for the first page. */
+/* *ret_after is @storage then; left alone for the first page. */
 static enum status_code check_page(int64_t page_size, const char *page_token,
 				   struct order_cursor *storage,
 				   const struct order_cursor **ret_after,
@@ -256,7 +256,6 @@ static enum status_code check_page(int64_t page_size, const char *page_token,
 		return status_set(reterr, STATUS_INVALID_ARGUMENT,
 				  "page_size must not be negative");
 	}
-	*ret_after = NULL;
 	if (page_token == NULL || page_token[0] == '\0') {
 		return STATUS_OK;
 	}
@@ -274,7 +273,7 @@ void order_service_list(struct order_service *service, struct ctx *ctx,
 {
 	struct order_repository *orders = service->orders;
 	struct order_cursor storage;
-	const struct order_cursor *after;
+	const struct order_cursor *after = NULL;
 	struct listing *listing;
 	struct status bad;
 
