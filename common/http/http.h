@@ -57,8 +57,9 @@ enum http_error_style {
 	/* application/problem+json (RFC 9457) to those who accept JSON,
 	 * "<text>\n" as text/plain with nosniff to others. */
 	HTTP_ERROR_PROBLEM,
-	/* {"error":"<text>"} and a line end, as application/json, to all; but a
-	 * wrong method has an empty body, as Allow says it all. */
+	/* {"error":"<text>"} and a line end, as application/json, to all; but
+	 * an unknown path is told as text, since it is none of the service's,
+	 * and a wrong method has an empty body, as Allow says it all. */
 	HTTP_ERROR_JSON,
 };
 

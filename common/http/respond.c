@@ -165,11 +165,18 @@ static struct failure as_json(int http_status, const struct status *status)
 	return failure;
 }
 
+static bool is_unknown_path(const struct http_request *request, int http_status)
+{
+	return request->route == NULL && http_status == MHD_HTTP_NOT_FOUND;
+}
+
 static struct failure describe(struct http_request *request, int http_status,
 			       const struct status *status)
 {
 	if (request->server->options.error_style == HTTP_ERROR_JSON) {
-		return as_json(http_status, status);
+		return is_unknown_path(request, http_status)
+			       ? as_text(status)
+			       : as_json(http_status, status);
 	}
 	return http_request_accepts_json(request)
 		       ? as_problem(request, http_status, status)
