@@ -159,6 +159,12 @@ struct ctx *http_request_ctx(struct http_request *request);
 const char *http_request_method(const struct http_request *request);
 /* As it came: percent-encoded, without the query. */
 const char *http_request_path(const struct http_request *request);
+/* As it came, what is behind the '?'; NULL where there is none. */
+const char *http_request_query(const struct http_request *request);
+/* Where it came from: "127.0.0.1:54321", "[::1]:54321". */
+enum { HTTP_REMOTE_SIZE = 64 };
+void http_request_remote(const struct http_request *request,
+			 char ret_remote[HTTP_REMOTE_SIZE]);
 /* A {name} segment of the route, decoded. */
 const char *http_request_segment(struct http_request *request,
 				 const char *name);

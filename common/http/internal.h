@@ -234,8 +234,8 @@ struct http_request {
 	struct http_request **list;	  /* server's handled, or sending */
 	struct http_request *prev, *next; /* in it */
 
-	/* The path as it came, and behind it a copy of the whole URI in which
-	 * path and query are cut up and decoded. */
+	/* The path as it came, a NUL, the query as it came; and behind them a
+	 * copy of both in which they are cut up and decoded. */
 	char *target;
 	char *query_text; /* NULL: none */
 	char path[];

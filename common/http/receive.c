@@ -64,7 +64,8 @@ void *http_request_begin(void *arg, const char *uri, struct MHD_Connection *mhd)
 	if (request->query_text != NULL) {
 		*request->query_text++ = '\0';
 	}
-	memcpy(request->path, request->target, strlen(request->target));
+	/* The query stands behind the path's NUL in both. */
+	memcpy(request->path, request->target, kept);
 	if (size > HTTP_URL_MAX) {
 		request->refusal =
 			refusal_of(MHD_HTTP_URI_TOO_LONG,

@@ -1,4 +1,7 @@
 /* What a handler may ask of a request. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "http/internal.h"
@@ -17,6 +20,36 @@ const char *http_request_method(const struct http_request *request)
 const char *http_request_path(const struct http_request *request)
 {
 	return request->path;
+}
+
+const char *http_request_query(const struct http_request *request)
+{
+	return request->query_text != NULL
+		       ? request->path + strlen(request->path) + 1
+		       : NULL;
+}
+
+void http_request_remote(const struct http_request *request,
+			 char ret_remote[HTTP_REMOTE_SIZE])
+{
+	const struct sockaddr *address =
+		MHD_get_connection_info(request->mhd,
+					MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr;
+	const struct sockaddr_in *in4 = (const void *)address;
+	const struct sockaddr_in6 *in6 = (const void *)address;
+	bool is_6 = address->sa_family == AF_INET6;
+	char host[INET6_ADDRSTRLEN];
+
+	if (inet_ntop(address->sa_family,
+		      is_6 ? (const void *)&in6->sin6_addr
+			   : (const void *)&in4->sin_addr,
+		      host, sizeof(host)) == NULL) {
+		snprintf(ret_remote, HTTP_REMOTE_SIZE, "?");
+		return;
+	}
+	snprintf(ret_remote, HTTP_REMOTE_SIZE, is_6 ? "[%s]:%u" : "%s:%u", host,
+		 (unsigned)ntohs(is_6 ? in6->sin6_port : in4->sin_port));
 }
 
 const char *http_request_segment(struct http_request *request, const char *name)

@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,84 @@ START_TEST(an_absolute_url_means_its_path)
 	ck_assert_int_eq(client_ask(&f, GET("HTTP://x"), response), 404);
 	ck_assert_int_eq(client_ask(&f, GET("http://x?message=hi"), response),
 			 404);
+	fixture_stop(&f);
+}
+END_TEST
+
+static void where(struct http_request *request, void *self)
+{
+	const char *query = http_request_query(request);
+	char remote[HTTP_REMOTE_SIZE], text[256];
+	int size;
+
+	(void)self;
+	http_request_remote(request, remote);
+	size = snprintf(text, sizeof(text), "%s|%s|%s",
+			http_request_path(request), query != NULL ? query : "-",
+			remote);
+	http_respond(request, 200, NULL, text, (size_t)size, NULL);
+}
+
+static void add_where(struct fixture *self)
+{
+	http_server_route(self->server, HTTP_GET, "/where/{id}", where, NULL);
+}
+
+/* -1 where there is no IPv6. */
+static int connect_6(void)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+					.sin6_port = htons(f.port),
+					.sin6_addr = in6addr_loopback };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Ask for @target, and expect "<path>|<query>|<host>:<the client's port>". */
+static void expect_where(int fd, const char *target, const char *path_and_query,
+			 const char *host)
+{
+	struct sockaddr_in6 at = { 0 }; /* Its port is where IPv4 has it. */
+	socklen_t size = sizeof(at);
+	char request[256], expected[256];
+
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	snprintf(expected, sizeof(expected), "%s|%s:%u", path_and_query, host,
+		 (unsigned)ntohs(at.sin6_port));
+	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n" HOST "\r\n",
+		 target);
+	client_send(fd, request);
+	ck_assert_int_eq(client_read(fd, response), 200);
+	ck_assert_str_eq(body(), expected);
+	close(fd);
+}
+
+START_TEST(a_request_says_what_was_asked_for_and_from_where)
+{
+	static const char *const asked[][2] = {
+		{ "/where/%41", "/where/%41|-" },
+		{ "/where/a?", "/where/a|" },
+		{ "/where/a?x=%20+&y?=1", "/where/a|x=%20+&y?=1" },
+		{ "http://h/where/a?x=1", "/where/a|x=1" },
+	};
+	int fd;
+
+	fixture_init(&f);
+	f.add_routes = add_where;
+	fixture_start(&f);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		expect_where(client_connect(&f), asked[i][0], asked[i][1],
+			     "127.0.0.1");
+	}
+	fd = connect_6();
+	if (fd >= 0) {
+		expect_where(fd, "/where/a", "/where/a|-", "[::1]");
+	}
 	fixture_stop(&f);
 }
 END_TEST
@@ -707,6 +786,7 @@ RUN_TESTS("http_receive",
 	  pipelined_requests_are_answered_in_order,
 	  a_request_may_come_byte_by_byte, head_gets_the_header_alone,
 	  http_1_0_is_answered_and_closed, an_absolute_url_means_its_path,
+	  a_request_says_what_was_asked_for_and_from_where,
 	  segments_of_the_path_are_handed_over, request_id_and_trace_come_back,
 	  a_request_id_is_cut_at_128_bytes, chunks_are_put_together,
 	  a_form_gives_parameters_and_keeps_its_body,
