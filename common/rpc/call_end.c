@@ -1,4 +1,5 @@
 /* How a call ends: the handler's end, refusals, the status on the wire. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "loop/bug.h"
@@ -152,12 +153,23 @@ static void finish(struct rpc_call *call)
 	poller_run(call->server->poller, &call->post_end);
 }
 
-void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *response)
+static void reply(struct rpc_call *call, grpc_slice response)
 {
-	call->reply = message_pack(response);
+	call->reply = response;
 	call->has_reply = true;
 	call->end.code = STATUS_OK;
 	finish(call);
+}
+
+void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *response)
+{
+	reply(call, message_pack(response));
+}
+
+void rpc_call_reply_packed(struct rpc_call *call, void *bytes, size_t size)
+{
+	reply(call, size > 0 ? grpc_slice_new(bytes, size, free)
+			     : grpc_empty_slice());
 }
 
 void rpc_call_finish(struct rpc_call *call, const struct status *status,

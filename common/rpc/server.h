@@ -149,6 +149,9 @@ void rpc_call_set_trailing_metadata(struct rpc_call *call, const char *key,
 /* End a unary (or client-streaming) call with OK and @response (serialized
  * before it returns). */
 void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *response);
+/* The same with a response that is serialized already: @size bytes (0 and NULL
+ * for an empty message), malloc'ed, which become the call's. */
+void rpc_call_reply_packed(struct rpc_call *call, void *bytes, size_t size);
 /*
  * End any call with @status. @details (may be NULL) is a serialized
  * google.rpc.Status for grpc-status-details-bin; copied.

@@ -61,6 +61,21 @@ static void echo(struct rpc_call *call, const ProtobufCMessage *request,
 	rpc_call_reply(call, request);
 }
 
+static void packed(struct rpc_call *call, const ProtobufCMessage *request,
+		   void *self)
+{
+	const Tester__Text *text = (const void *)request;
+	void *bytes = NULL;
+
+	(void)self;
+	if (text->blob.len > 0) {
+		bytes = malloc(text->blob.len);
+		ck_assert_ptr_nonnull(bytes);
+		memcpy(bytes, text->blob.data, text->blob.len);
+	}
+	rpc_call_reply_packed(call, bytes, text->blob.len);
+}
+
 static void fail_as_asked(struct rpc_call *call,
 			  const ProtobufCMessage *message, void *self)
 {
@@ -376,15 +391,11 @@ static void listen_only(struct rpc_call *call, void *self)
 }
 
 static const struct rpc_method methods[] = {
-	{ "Echo", .unary = echo },
-	{ "Wait", .unary = wait_for_test },
-	{ "Fail", .unary = fail_as_asked },
-	{ "Metadata", .unary = metadata },
-	{ "Repeat", .stream = repeat },
-	{ "Join", .stream = join },
-	{ "Chat", .stream = chat },
-	{ "Listen", .stream = listen_only },
-	{ NULL },
+	{ "Echo", .unary = echo },	     { "Packed", .unary = packed },
+	{ "Wait", .unary = wait_for_test },  { "Fail", .unary = fail_as_asked },
+	{ "Metadata", .unary = metadata },   { "Repeat", .stream = repeat },
+	{ "Join", .stream = join },	     { "Chat", .stream = chat },
+	{ "Listen", .stream = listen_only }, { NULL },
 };
 
 static void on_end(const char *method, const struct status *status,

@@ -55,6 +55,32 @@ START_TEST(a_large_message_arrives_whole)
 }
 END_TEST
 
+START_TEST(an_answer_may_be_packed_already)
+{
+	Tester__Text request = TESTER__TEXT__INIT;
+	Tester__Text answer = TESTER__TEXT__INIT;
+	struct fixture f;
+	struct outcome outcome;
+	uint8_t bytes[64];
+
+	fixture_start(&f);
+	answer.text = (char *)(uintptr_t) "packed";
+	answer.number = 7;
+	request.blob.data = bytes;
+	request.blob.len = tester__text__pack(&answer, bytes);
+	call_message(&f, "Packed", &request, &outcome);
+	ck_assert_int_eq(outcome.status.code, STATUS_OK);
+	ck_assert_str_eq(outcome.text, "packed");
+	ck_assert_int_eq(outcome.number, 7);
+	request.blob.len = 0;
+	call_message(&f, "Packed", &request, &outcome);
+	ck_assert_int_eq(outcome.status.code, STATUS_OK);
+	ck_assert(outcome.has_response);
+	ck_assert_str_eq(outcome.text, "");
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(many_calls_share_a_connection)
 {
 	enum { N = 200 };
@@ -517,6 +543,7 @@ int main(void)
 	tcase_add_test(tc, a_unary_call_brings_back_its_answer);
 	tcase_add_test(tc, an_empty_message_is_a_message);
 	tcase_add_test(tc, a_large_message_arrives_whole);
+	tcase_add_test(tc, an_answer_may_be_packed_already);
 	tcase_add_test(tc, many_calls_share_a_connection);
 	tcase_add_test(tc, a_server_stream_brings_all_messages_and_the_status);
 	tcase_add_test(tc, a_handler_may_send_and_finish_from_any_thread);
