@@ -230,6 +230,11 @@ void work_metrics_rolled_back(struct work_metrics *wm, enum ctx_cause cause,
 	}
 }
 
+void work_metrics_answered(struct work_metrics *wm, int64_t duration_ns)
+{
+	metrics_observe_ns(wm->duration, duration_ns);
+}
+
 void work_metrics_diverged(struct work_metrics *wm)
 {
 	metrics_inc(wm->diverged, 1);

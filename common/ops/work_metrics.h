@@ -48,6 +48,8 @@ void work_metrics_watch(struct work_metrics *wm, const char *name,
 void work_metrics_committed(struct work_metrics *wm, int64_t duration_ns);
 void work_metrics_rolled_back(struct work_metrics *wm, enum ctx_cause cause,
 			      int64_t duration_ns, int64_t cancel_ns);
+/* A request has ended that was to change nothing, or that was refused. */
+void work_metrics_answered(struct work_metrics *wm, int64_t duration_ns);
 /* One process kept what another rolled back, and we know of it. */
 void work_metrics_diverged(struct work_metrics *wm);
 

@@ -103,6 +103,21 @@ START_TEST(a_database_that_was_forgotten_is_not_asked)
 }
 END_TEST
 
+START_TEST(what_was_no_transaction_has_its_duration_alone)
+{
+	work_metrics_answered(world.work_metrics, NS_PER_MS);
+	ck_assert(world_counted(&world,
+				"rescind_request_duration_seconds_count{"
+				"service=\"worker\"}",
+				1));
+	ck_assert(world_counted(&world,
+				"rescind_transactions_total{cause="
+				"\"finished\",outcome=\"committed\","
+				"service=\"worker\"}",
+				0));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("work_metrics");
@@ -118,6 +133,7 @@ int main(void)
 	tcase_add_test(tc, responses_are_counted_by_code);
 	tcase_add_test(tc, the_database_is_shown_as_it_is_when_asked);
 	tcase_add_test(tc, a_database_that_was_forgotten_is_not_asked);
+	tcase_add_test(tc, what_was_no_transaction_has_its_duration_alone);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
