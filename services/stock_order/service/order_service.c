@@ -55,7 +55,7 @@ static void refuse(order_answer_fn answer, void *arg, struct status why)
 
 struct create {
 	struct request base; /* first */
-	order_answer_fn answer;
+	order_placed_fn answer;
 	struct order order;
 	char key[ORDER_KEY_MAX + 1]; /* "" for none */
 };
@@ -119,21 +119,23 @@ static void on_created(const struct status *status, enum order_created how,
 		       const struct order *order, void *arg)
 {
 	struct create *create = arg;
+	struct status taken;
 
 	if (status->code == STATUS_OK && how == ORDER_KEY_TAKEN) {
-		refuse(create->answer, create->base.arg,
-		       status_make(STATUS_ALREADY_EXISTS,
-				   "idempotency key was used for another "
-				   "order"));
+		taken = status_make(STATUS_ALREADY_EXISTS,
+				    "idempotency key was used for another "
+				    "order");
+		create->answer(&taken, NULL, false, create->base.arg);
 	} else {
-		create->answer(status, order, create->base.arg);
+		create->answer(status, order, how == ORDER_REPLAYED,
+			       create->base.arg);
 	}
 	request_free(&create->base);
 }
 
 void order_service_create(struct order_service *service, struct ctx *ctx,
 			  const struct order_draft *draft, const char *key,
-			  order_answer_fn answer, void *arg)
+			  order_placed_fn answer, void *arg)
 {
 	struct create *create = request_new(service, sizeof(*create), arg);
 	struct order_repository *orders = service->orders;
@@ -141,7 +143,7 @@ void order_service_create(struct order_service *service, struct ctx *ctx,
 
 	create->answer = answer;
 	if (make_order(service, create, draft, key, &bad) != STATUS_OK) {
-		refuse(answer, arg, bad);
+		answer(&bad, NULL, false, arg);
 		request_free(&create->base);
 		return;
 	}

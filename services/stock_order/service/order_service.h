@@ -26,6 +26,7 @@
 #define RESCIND_STOCK_ORDER_SERVICE_ORDER_SERVICE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "ctx/ctx.h"
 #include "status/status.h"
@@ -58,6 +59,14 @@ void order_service_init(struct order_service *service,
 			struct order_repository *orders,
 			struct order_clock *clock, struct order_ids *ids);
 
+/*
+ * @order where @outcome is OK, else NULL; @replayed says that it is the answer
+ * that was given before to the same key.
+ */
+typedef void (*order_placed_fn)(const struct status *outcome,
+				const struct order *order, bool replayed,
+				void *arg);
+
 /* @order where @outcome is OK, else NULL. */
 typedef void (*order_answer_fn)(const struct status *outcome,
 				const struct order *order, void *arg);
@@ -80,7 +89,7 @@ typedef void (*order_list_fn)(const struct status *outcome,
  */
 void order_service_create(struct order_service *service, struct ctx *ctx,
 			  const struct order_draft *draft, const char *key,
-			  order_answer_fn answer, void *arg);
+			  order_placed_fn answer, void *arg);
 
 void order_service_get(struct order_service *service, struct ctx *ctx,
 		       const char *id, order_answer_fn answer, void *arg);

@@ -175,6 +175,16 @@ void answer_created(const struct status *status, enum order_created how,
 	end(answer);
 }
 
+void answer_placed(const struct status *status, const struct order *order,
+		   bool replayed, void *arg)
+{
+	struct answer *answer = begin(status, arg);
+
+	answer->how = replayed ? ORDER_REPLAYED : ORDER_CREATED;
+	keep_order(answer, order);
+	end(answer);
+}
+
 void answer_order(const struct status *status, const struct order *order,
 		  void *arg)
 {

@@ -78,6 +78,8 @@ enum status_code answer_wait(struct answer *answer);
 /* Completions of the port and of the service; @arg is the answer. */
 void answer_created(const struct status *status, enum order_created how,
 		    const struct order *order, void *arg);
+void answer_placed(const struct status *status, const struct order *order,
+		   bool replayed, void *arg);
 void answer_order(const struct status *status, const struct order *order,
 		  void *arg);
 void answer_page(const struct status *status, const struct order *orders,

@@ -40,7 +40,7 @@ static void tear_down(void)
 
 static enum status_code create(const char *key)
 {
-	order_service_create(&service, scene.root, &draft, key, answer_order,
+	order_service_create(&service, scene.root, &draft, key, answer_placed,
 			     &answer);
 	return answer_wait(&answer);
 }
@@ -99,7 +99,7 @@ START_TEST(a_draft_is_borrowed_for_the_call_alone)
 	char key[] = "key";
 
 	draft.symbol = symbol;
-	order_service_create(&service, scene.root, &draft, key, answer_order,
+	order_service_create(&service, scene.root, &draft, key, answer_placed,
 			     &answer);
 	memset(symbol, 0, sizeof(symbol));
 	memset(key, 0, sizeof(key));
@@ -158,7 +158,7 @@ static void *create_some(void *arg)
 	answer_init(&own);
 	for (int i = 0; i < ORDERS_OF_THREAD; i++) {
 		order_service_create(&service, scene.root, &draft, NULL,
-				     answer_order, &own);
+				     answer_placed, &own);
 		ck_assert_int_eq(answer_wait(&own), STATUS_OK);
 	}
 	answer_release(&own);
@@ -228,11 +228,13 @@ START_TEST(the_same_key_gives_the_first_answer_again)
 	struct order first;
 
 	ck_assert_int_eq(create("key"), STATUS_OK);
+	ck_assert_int_eq(answer.how, ORDER_CREATED);
 	first = answer.order;
 	ck_assert_int_eq(cancel(first.id), STATUS_OK);
 	atomic_fetch_add(&scene.clock.now_us, 5000000);
 	draft.symbol = "AAPL"; /* the same, raised */
 	ck_assert_int_eq(create("key"), STATUS_OK);
+	ck_assert_int_eq(answer.how, ORDER_REPLAYED);
 	assert_same_order(&answer.order, &first);
 	ck_assert_int_eq(list(0, NULL), STATUS_OK);
 	ck_assert_uint_eq(answer.orders_n, 1);
@@ -458,7 +460,7 @@ START_TEST(nothing_is_done_for_a_caller_that_has_left)
 {
 	struct ctx *left = scene_left(&scene);
 
-	order_service_create(&service, left, &draft, NULL, answer_order,
+	order_service_create(&service, left, &draft, NULL, answer_placed,
 			     &answer);
 	ck_assert_int_eq(answer_wait(&answer), STATUS_CANCELLED);
 	order_service_list(&service, left, 0, NULL, answer_list, &answer);
