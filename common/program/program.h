@@ -83,6 +83,9 @@ struct program_steps {
 	enum status_code (*start)(void *self, struct status *reterr);
 	/* It is ready: tell its ports. May be NULL. */
 	void (*announce)(void *self);
+	/* It has stopped, and is about to exit with @code. Not called where the
+	 * ladder ends the process itself. May be NULL. */
+	void (*stopped)(void *self, int code);
 	/* Release all that start() made, or began to make. */
 	void (*release)(void *self);
 };

@@ -7,11 +7,17 @@
 static int run_started(struct program *program,
 		       const struct program_steps *steps, void *self)
 {
+	int code;
+
 	lifecycle_ready(program->lifecycle);
 	if (steps->announce != NULL) {
 		steps->announce(self);
 	}
-	return lifecycle_run(program->lifecycle);
+	code = lifecycle_run(program->lifecycle);
+	if (steps->stopped != NULL) {
+		steps->stopped(self, code);
+	}
+	return code;
 }
 
 static int start_and_run(struct program *program,

@@ -72,6 +72,13 @@ static void announce(void *self)
 	lifecycle_stop(program.lifecycle, "seen enough");
 }
 
+static void stopped(void *self, int code)
+{
+	ck_assert_ptr_eq(self, order);
+	ck_assert_int_eq(code, 0);
+	note("stopped ");
+}
+
 static void release(void *self)
 {
 	(void)self;
@@ -84,6 +91,7 @@ static int run(enum flags_outcome outcome, bool does_start)
 		.parse = parse,
 		.start = start,
 		.announce = announce,
+		.stopped = stopped,
 		.release = release,
 	};
 	char name[] = "p", *argv[] = { name, NULL };
@@ -101,7 +109,7 @@ static int run(enum flags_outcome outcome, bool does_start)
 START_TEST(a_program_runs_from_its_flags_to_its_end)
 {
 	ck_assert_int_eq(run(FLAGS_RUN, true), 0);
-	ck_assert_str_eq(order, "parse start announce release ");
+	ck_assert_str_eq(order, "parse start announce stopped release ");
 	ck_assert_ptr_null(program.loop);
 }
 END_TEST
