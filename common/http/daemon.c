@@ -78,6 +78,46 @@ static void run_daemon(struct http_server *server)
 	wake_at(server, at_ns);
 }
 
+/* ---- draining ----------------------------------------------------------- */
+
+void http_server_end_farewell(struct http_server *server)
+{
+	if (server->farewell == HTTP_FAREWELL_BEGUN) {
+		loop_timer_stop(server->loop, &server->farewell_timer);
+	}
+	server->farewell = HTTP_FAREWELL_OVER;
+	http_server_kick(server);
+}
+
+static void on_farewell(struct loop_timer *timer, int64_t late_ns)
+{
+	(void)late_ns;
+	http_server_end_farewell(
+		CONTAINER_OF(timer, struct http_server, farewell_timer));
+}
+
+static void begin_farewell(struct http_server *server)
+{
+	if (server->farewell == HTTP_FAREWELL_AHEAD) {
+		server->farewell = HTTP_FAREWELL_BEGUN;
+		loop_timer_start(server->loop, &server->farewell_timer,
+				 clock_now_ns() + HTTP_FAREWELL_MS * NS_PER_MS);
+	}
+}
+
+static bool is_drained(struct http_server *server)
+{
+	if (server->drained == NULL || server->unfinished > 0) {
+		return false;
+	}
+	if (server->connection_nr > 0 &&
+	    server->farewell != HTTP_FAREWELL_OVER) {
+		begin_farewell(server);
+		return false;
+	}
+	return true;
+}
+
 static void on_wake(struct loop_timer *timer, int64_t late_ns)
 {
 	struct http_server *server =
@@ -86,7 +126,7 @@ static void on_wake(struct loop_timer *timer, int64_t late_ns)
 	(void)late_ns;
 	server->wake_ns = CLOCK_NEVER;
 	run_daemon(server);
-	if (server->drained != NULL && server->unfinished == 0) {
+	if (is_drained(server)) {
 		void (*drained)(void *arg) = server->drained;
 
 		server->drained = NULL;
@@ -131,6 +171,7 @@ void http_daemon_init(struct http_server *server)
 	int64_t idle_ns = (int64_t)server->options.idle_timeout_s * NS_PER_S;
 
 	server->wake.fn = on_wake;
+	server->farewell_timer.fn = on_farewell;
 	server->wake_ns = CLOCK_NEVER;
 	http_patrol_init(&server->receiving, server->loop, header_ns,
 			 on_receiving_expired);
@@ -233,6 +274,9 @@ void http_daemon_release(struct http_server *server)
 	}
 	if (server->wake_ns != CLOCK_NEVER) {
 		loop_timer_stop(server->loop, &server->wake);
+	}
+	if (server->farewell == HTTP_FAREWELL_BEGUN) {
+		loop_timer_stop(server->loop, &server->farewell_timer);
 	}
 	http_patrol_release(&server->receiving);
 	http_patrol_release(&server->idle);

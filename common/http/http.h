@@ -46,8 +46,13 @@
 struct http_server;
 struct http_request;
 
-/* How long an answer given after http_server_cancel() may take to go out. */
-enum { HTTP_CANCEL_GRACE_MS = 1000 };
+enum {
+	/* How long an answer given after http_server_cancel() may take to go
+	 * out. */
+	HTTP_CANCEL_GRACE_MS = 1000,
+	/* How long a drain waits for what clients may have sent already. */
+	HTTP_FAREWELL_MS = 100,
+};
 
 enum http_half_close { HTTP_HALF_CLOSE_ABORT, HTTP_HALF_CLOSE_PROBE };
 
@@ -136,9 +141,14 @@ size_t http_server_in_flight(const struct http_server *server);
 /* Close the listening sockets; answer what comes on open connections with 503
  * and Connection: close, but for HTTP_ALWAYS routes. */
 void http_server_stop_accepting(struct http_server *server);
-/* Call @done on the loop thread once nothing is in flight, and every response
- * has been handed to the kernel. A request that has not arrived whole, and a
- * connection between requests, are not waited for. */
+/*
+ * Call @done on the loop thread once nothing is in flight, and every response
+ * has been handed to the kernel. Connections that are open even then get
+ * HTTP_FAREWELL_MS: a request that was on its way when the server stopped is
+ * refused, which closes its connection, instead of being lost with it. Longer
+ * than that a request that has not arrived whole, and a connection between
+ * requests, are not waited for.
+ */
 void http_server_drain(struct http_server *server, void (*done)(void *arg),
 		       void *arg);
 /*

@@ -49,6 +49,13 @@ struct http_listener {
 	struct http_server *server;
 };
 
+/* How far a drain is with the connections on which nothing is in flight. */
+enum http_farewell {
+	HTTP_FAREWELL_AHEAD,
+	HTTP_FAREWELL_BEGUN, /* the timer runs */
+	HTTP_FAREWELL_OVER,
+};
+
 struct http_server {
 	struct ctx *root;
 	struct loop *loop;
@@ -83,10 +90,15 @@ struct http_server {
 	bool cancelling;
 	void (*drained)(void *arg);
 	void *drained_arg;
+	enum http_farewell farewell; /* of the drain */
+	struct loop_timer farewell_timer;
 };
 
 /* Run libmicrohttpd in this turn of the loop, or the next. */
 void http_server_kick(struct http_server *server);
+
+/* Connections are not waited for any longer. */
+void http_server_end_farewell(struct http_server *server);
 
 void http_daemon_init(struct http_server *server);
 MUSTCHECK enum status_code http_daemon_start(struct http_server *server,

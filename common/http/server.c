@@ -128,6 +128,7 @@ void http_server_drain(struct http_server *server, void (*done)(void *arg),
 	BUG_IF(server->drained != NULL, "drained twice");
 	server->drained = done;
 	server->drained_arg = arg;
+	server->farewell = HTTP_FAREWELL_AHEAD;
 	http_server_kick(server);
 }
 
@@ -136,6 +137,7 @@ void http_server_drain(struct http_server *server, void (*done)(void *arg),
 void http_server_cancel(struct http_server *server)
 {
 	server->cancelling = true;
+	http_server_end_farewell(server);
 	for (struct http_request *request = server->handled; request != NULL;
 	     request = request->next) {
 		ctx_end(request->ctx, CTX_SHUTDOWN, NULL);
