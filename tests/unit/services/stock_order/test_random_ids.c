@@ -9,14 +9,17 @@
 #include "stock_order/adaptor/system_clock.h"
 #include "suite.h"
 
-enum { THREADS_NR = 4, IDS_OF_THREAD = 5000 };
+enum { THREADS_NR = 4, IDS_OF_THREAD = 20000 };
 
 static char ids[THREADS_NR * IDS_OF_THREAD][ORDER_ID_SIZE];
+
+static pthread_barrier_t start;
 
 static void *make_some(void *arg)
 {
 	char(*mine)[ORDER_ID_SIZE] = arg;
 
+	pthread_barrier_wait(&start);
 	for (int i = 0; i < IDS_OF_THREAD; i++) {
 		random_ids()->make(random_ids(), mine[i]);
 	}
@@ -27,6 +30,7 @@ static void make_all(void)
 {
 	pthread_t threads[THREADS_NR];
 
+	pthread_barrier_init(&start, NULL, THREADS_NR);
 	for (size_t i = 0; i < THREADS_NR; i++) {
 		pthread_create(&threads[i], NULL, make_some,
 			       ids[i * IDS_OF_THREAD]);
