@@ -64,6 +64,7 @@ int main(void)
 	Suite *suite = suite_create("memory_orders");
 	TCase *tc = tcase_create("own");
 
+	tcase_set_timeout(tc, 30);
 	repository_suite_add(suite, &maker);
 	tcase_add_test(tc, a_full_one_takes_no_more_but_still_answers);
 	tcase_add_test(tc, nothing_is_freed_to_no_harm);

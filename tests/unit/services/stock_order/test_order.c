@@ -524,6 +524,7 @@ int main(void)
 	Suite *suite = suite_create("order");
 	TCase *tc = tcase_create("all");
 
+	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, numbers_and_names_are_those_of_the_wire);
 	tcase_add_test(tc, every_name_is_parsed_back);

@@ -489,6 +489,7 @@ int main(void)
 	Suite *suite = suite_create("order_service");
 	TCase *tc = tcase_create("all");
 
+	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, an_order_is_made_of_the_draft_the_clock_and_an_id);
 	tcase_add_test(tc, a_draft_is_borrowed_for_the_call_alone);
