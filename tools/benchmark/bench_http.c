@@ -8,8 +8,9 @@
  *
  * The first form keeps that many connections busy; the second sends that many
  * requests at once, each on a connection of its own, and waits for all answers.
- * %s is an id that no request before had. Prints
- * name=http connections= per_s= p50_us= p99_us= max_us= errors=, or
+ * %s is an id that no request before had; with -body JSON it is a POST. Prints
+ * name=http connections= per_s= p50_us= p99_us= max_us= errors= answered=
+ * refused= lost=, or
  * name=burst requests= all_s= p50_us= p99_us= max_us= errors=, where all_s is
  *the time from the first byte sent to the last answer. Exits 1 when it can't
  *run.
@@ -32,9 +33,9 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"usage: bench_http -target HOST:PORT [-path PATH] "
-		"[-connections N] [-seconds S] [-warmup S]\n"
-		"       bench_http -target HOST:PORT [-path PATH] -requests N "
-		"[-patience S]\n");
+		"[-body JSON] [-connections N] [-seconds S] [-warmup S]\n"
+		"       bench_http -target HOST:PORT [-path PATH] [-body JSON] "
+		"-requests N [-patience S]\n");
 	exit(2);
 }
 
@@ -47,6 +48,8 @@ static bool set_option(struct config *config, const char *name,
 		load->target = value;
 	} else if (strcmp(name, "-path") == 0) {
 		load->path = value;
+	} else if (strcmp(name, "-body") == 0) {
+		load->body = value;
 	} else if (strcmp(name, "-connections") == 0) {
 		load->connections = strtoul(value, NULL, 10);
 	} else if (strcmp(name, "-seconds") == 0) {
@@ -100,9 +103,12 @@ static int keep_busy(const struct config *config)
 		return fail();
 	}
 	printf("name=http connections=%zu per_s=%.0f p50_us=%.0f p99_us=%.0f "
-	       "max_us=%.0f errors=%llu\n",
+	       "max_us=%.0f errors=%llu answered=%llu refused=%llu lost=%llu\n",
 	       config->load.connections, result.per_s, result.p50_us,
-	       result.p99_us, result.max_us, (unsigned long long)result.errors);
+	       result.p99_us, result.max_us, (unsigned long long)result.errors,
+	       (unsigned long long)result.count,
+	       (unsigned long long)result.refused,
+	       (unsigned long long)result.lost);
 	return 0;
 }
 

@@ -8,6 +8,9 @@
  *	bench_rpc -mode client -target 127.0.0.1:N -outstanding 64 -seconds 3
  * prints name=bare_call outstanding=64 per_s=... p50_us=... p99_us=...
  *
+ * -call create or get asks a stockorder.StockOrderService instead (get: for
+ *-id): name=create_order ..., name=get_order ...
+ *
  * -from poller (the default) makes the next call where the last one ended;
  * -from loop makes it on the loop's thread, as a front-end does.
  * -reply thread answers from a thread of its own, in bursts, as a database's
@@ -25,6 +28,7 @@
 #include "loop/loop.h"
 #include "rpc/channel.h"
 #include "rpc/server.h"
+#include "stock_order.pb-c.h"
 #include "worker.pb-c.h"
 #include "worker_schema.h"
 
@@ -35,6 +39,8 @@ struct flags {
 	const char *target;
 	const char *from;
 	const char *reply;
+	const char *call;
+	const char *id;
 	long port;
 	long outstanding;
 	long seconds;
@@ -49,9 +55,11 @@ static _Noreturn void die(const char *what)
 
 static void parse(struct flags *flags, int argc, char **argv)
 {
-	*flags = (struct flags){
-		"client", "127.0.0.1:50051", "poller", "handler", 0, 64, 3, 0
-	};
+	*flags = (struct flags){ "client", "127.0.0.1:50051",
+				 "poller", "handler",
+				 "work",   "",
+				 0,	   64,
+				 3,	   0 };
 	for (int i = 1; i + 1 < argc; i += 2) {
 		const char *value = argv[i + 1];
 
@@ -63,6 +71,10 @@ static void parse(struct flags *flags, int argc, char **argv)
 			flags->from = value;
 		} else if (strcmp(argv[i], "-reply") == 0) {
 			flags->reply = value;
+		} else if (strcmp(argv[i], "-call") == 0) {
+			flags->call = value;
+		} else if (strcmp(argv[i], "-id") == 0) {
+			flags->id = value;
 		} else if (strcmp(argv[i], "-port") == 0) {
 			flags->port = atol(value);
 		} else if (strcmp(argv[i], "-outstanding") == 0) {
@@ -231,7 +243,16 @@ static void serve(const struct flags *flags, struct loop *loop,
 
 /* ---- client ------------------------------------------------------------- */
 
+/* What is called, with which message, and how that is told. */
+struct target {
+	const char *name;
+	const ProtobufCServiceDescriptor *service;
+	const char *method;
+	const ProtobufCMessage *request;
+};
+
 struct client {
+	const struct target *target;
 	struct rpc_channel *channel;
 	struct ctx *root;
 	struct loop *loop;
@@ -258,16 +279,13 @@ static void on_done(const struct status *status,
 static void call(struct slot *slot)
 {
 	struct client *client = slot->client;
-	Worker__WorkRequest request = WORKER__WORK_REQUEST__INIT;
+	const struct target *target = client->target;
 
-	request.task_id = (char *)(uintptr_t) "t";
-	request.data = (char *)(uintptr_t) "0123456789012345678901234567890123";
 	slot->began_ns = clock_now_ns();
 	slot->ctx = ctx_new(client->root,
 			    slot->began_ns + DEADLINE_S * (int64_t)NS_PER_S);
-	rpc_unary(client->channel, slot->ctx,
-		  &worker__worker_service__descriptor, "DoWork", &request.base,
-		  NULL, on_done, slot);
+	rpc_unary(client->channel, slot->ctx, target->service, target->method,
+		  target->request, NULL, on_done, slot);
 }
 
 static void on_task(struct loop_task *task)
@@ -364,7 +382,8 @@ static void run_client(const struct flags *flags, struct client *client)
 	}
 	loop_run(client->loop);
 	snprintf(name, sizeof(name),
-		 "name=bare_call outstanding=%zu per_s=%.0f failed=%zu", n,
+		 "name=%s outstanding=%zu per_s=%.0f failed=%zu",
+		 client->target->name, n,
 		 (double)client->sample_nr * 1e9 /
 			 (double)(clock_now_ns() - began_ns),
 		 client->failed);
@@ -453,10 +472,47 @@ static void run_cancels(struct client *client, long n)
 	report("name=cancel", client->samples, client->sample_nr);
 }
 
+static struct target find_target(const struct flags *flags)
+{
+	static Worker__WorkRequest work = WORKER__WORK_REQUEST__INIT;
+	static Stockorder__CreateOrderRequest create =
+		STOCKORDER__CREATE_ORDER_REQUEST__INIT;
+	static Stockorder__GetOrderRequest get =
+		STOCKORDER__GET_ORDER_REQUEST__INIT;
+
+	work.task_id = (char *)(uintptr_t) "t";
+	work.data = (char *)(uintptr_t) "0123456789012345678901234567890123";
+	create.symbol = (char *)(uintptr_t) "AAPL";
+	create.order_type = STOCKORDER__ORDER_TYPE__MARKET;
+	create.order_side = STOCKORDER__ORDER_SIDE__BUY;
+	create.quantity = 100;
+	get.order_id = (char *)(uintptr_t)flags->id;
+	if (strcmp(flags->call, "create") == 0) {
+		return (struct target){
+			"create_order",
+			&stockorder__stock_order_service__descriptor,
+			"CreateOrder", &create.base
+		};
+	}
+	if (strcmp(flags->call, "get") == 0) {
+		return (struct target){
+			"get_order",
+			&stockorder__stock_order_service__descriptor,
+			"GetOrder", &get.base
+		};
+	}
+	return (struct target){ "bare_call",
+				&worker__worker_service__descriptor, "DoWork",
+				&work.base };
+}
+
 static void measure(const struct flags *flags, struct loop *loop,
 		    struct ctx *root, struct rpc_poller *poller)
 {
-	struct client client = { .root = root, .loop = loop };
+	struct target target = find_target(flags);
+	struct client client = { .target = &target,
+				 .root = root,
+				 .loop = loop };
 	struct rpc_channel_options options;
 	struct status st;
 

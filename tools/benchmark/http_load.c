@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct client {
 	size_t body_left;     /* once the header is complete */
 	bool header_done;
 	bool good;
+	bool last; /* the server says Connection: close */
 	int64_t sent_ns;
 };
 
@@ -92,26 +94,51 @@ static double percentile_us(const struct run *run, uint64_t total, double part)
 
 /* ---- requests ----------------------------------------------------------- */
 
-static bool write_request(const struct run *run, struct client *client)
+/* Append to the request; false when it does not fit. */
+static bool put(struct client *client, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static bool put(struct client *client, const char *fmt, ...)
 {
-	const char *path = run->load->path;
-	const char *mark = strstr(path, "%s");
-	size_t before = mark != NULL ? (size_t)(mark - path) : strlen(path);
-	int size =
-		snprintf(client->request, REQUEST_SIZE,
-			 "GET %.*s%.*s%s HTTP/1.1\r\nHost: localhost\r\n"
-			 "\r\n",
-			 (int)before, path, mark != NULL ? ID_SIZE : 0,
-			 "00000000000000000000", mark != NULL ? mark + 2 : "");
+	size_t room = REQUEST_SIZE - client->request_size;
+	va_list args;
+	int size;
 
-	if (size < 0 || size >= REQUEST_SIZE) {
+	va_start(args, fmt);
+	size = vsnprintf(client->request + client->request_size, room, fmt,
+			 args);
+	va_end(args);
+	if (size < 0 || (size_t)size >= room) {
 		errno = EMSGSIZE;
 		return false;
 	}
-	client->request_size = (size_t)size;
-	client->id =
-		mark != NULL ? client->request + strlen("GET ") + before : NULL;
+	client->request_size += (size_t)size;
 	return true;
+}
+
+static bool write_request(const struct run *run, struct client *client)
+{
+	const char *path = run->load->path;
+	const char *body = run->load->body;
+	const char *method = body != NULL ? "POST" : "GET";
+	const char *mark = strstr(path, "%s");
+	size_t before = mark != NULL ? (size_t)(mark - path) : strlen(path);
+
+	client->request_size = 0;
+	client->id = mark != NULL
+			     ? client->request + strlen(method) + 1 + before
+			     : NULL;
+	if (!put(client, "%s %.*s%.*s%s HTTP/1.1\r\nHost: localhost\r\n",
+		 method, (int)before, path, mark != NULL ? ID_SIZE : 0,
+		 "00000000000000000000", mark != NULL ? mark + 2 : "")) {
+		return false;
+	}
+	if (body == NULL) {
+		return put(client, "\r\n");
+	}
+	return put(client,
+		   "Content-Type: application/json\r\nContent-Length: %zu\r\n"
+		   "\r\n%s",
+		   strlen(body), body);
 }
 
 static void write_id(char *id, uint64_t number)
@@ -122,12 +149,17 @@ static void write_id(char *id, uint64_t number)
 	}
 }
 
-static void drop(struct run *run, struct client *client)
+static void hang_up(struct run *run, struct client *client)
 {
 	close(client->fd);
 	client->fd = -1;
 	run->alive--;
-	run->result.errors++;
+}
+
+static void drop(struct run *run, struct client *client)
+{
+	hang_up(run, client);
+	run->result.lost++;
 }
 
 static void send_request(struct run *run, struct client *client)
@@ -150,6 +182,7 @@ static void send_request(struct run *run, struct client *client)
 static bool parse_header(struct client *client)
 {
 	static const char field[] = "\r\nContent-Length: ";
+	static const char close_field[] = "\r\nConnection: close";
 	char *end, *length;
 	size_t header, body;
 
@@ -162,6 +195,8 @@ static bool parse_header(struct client *client)
 	body = length != NULL ? strtoul(length + sizeof(field) - 1, NULL, 10)
 			      : 0;
 	client->good = client->response_size > 9 && client->response[9] == '2';
+	client->last = memmem(client->response, header, close_field,
+			      sizeof(close_field) - 1) != NULL;
 	client->header_done = true;
 	client->body_left = header + body - client->response_size;
 	return true;
@@ -202,7 +237,7 @@ static void count_answer(struct run *run, const struct client *client)
 		return;
 	}
 	if (!client->good) {
-		run->result.errors++;
+		run->result.refused++;
 		return;
 	}
 	ns = (uint64_t)(run->last_ns - client->sent_ns);
@@ -219,12 +254,10 @@ static void on_readable(struct run *run, struct client *client)
 		drop(run, client);
 	} else if (rv > 0) {
 		count_answer(run, client);
-		if (run->refill) {
+		if (run->refill && !client->last) {
 			send_request(run, client);
 		} else {
-			close(client->fd);
-			client->fd = -1;
-			run->alive--;
+			hang_up(run, client);
 		}
 	}
 }
@@ -341,6 +374,7 @@ static void sum_up(struct run *run, double seconds,
 {
 	struct http_load_result *result = &run->result;
 
+	result->errors = result->refused + result->lost;
 	result->per_s = seconds > 0 ? (double)result->count / seconds : 0;
 	result->p50_us = percentile_us(run, result->count, 0.50);
 	result->p99_us = percentile_us(run, result->count, 0.99);
@@ -380,7 +414,7 @@ int http_load_burst(const struct http_load *load,
 	begin_ns = now_ns();
 	send_all(run);
 	serve_until(run, begin_ns + (int64_t)(load->patience_s * NS_PER_S));
-	run->result.errors += run->alive;
+	run->result.lost += run->alive;
 	run->result.all_s = (double)(run->last_ns - begin_ns) / NS_PER_S;
 	sum_up(run, run->result.all_s, ret_result);
 	finish(run);
