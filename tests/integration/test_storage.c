@@ -2,6 +2,7 @@
  * Databases that are locked, full, unwritable, or not ours: what clients are
  * told meanwhile, and that it is over when the trouble is.
  */
+#include "harness/disk.h"
 #include "harness/pair.h"
 #include "harness/run.h"
 #include "harness/suite.h"
@@ -9,11 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -119,40 +118,6 @@ END_TEST
 
 /* ---- full ---------------------------------------------------------------- */
 
-enum { DISK_KB = 2048 };
-
-/* A small disk of our own at @dir, gone with this test's process. */
-static bool mount_small(const char *dir)
-{
-	char size[64];
-
-	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
-		fprintf(stderr, "not permitted to mount (%s): skipped\n",
-			strerror(errno));
-		return false;
-	}
-	snprintf(size, sizeof(size), "size=%dk", DISK_KB);
-	ck_assert_msg(mount("tmpfs", dir, "tmpfs", 0, size) == 0, "mount: %s",
-		      strerror(errno));
-	return true;
-}
-
-/* Write until nothing more fits. */
-static void fill_up(const char *path)
-{
-	static const char block[4096];
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	ssize_t n;
-
-	ck_assert_int_ge(fd, 0);
-	do {
-		n = write(fd, block, sizeof(block));
-	} while (n > 0);
-	ck_assert_int_eq(errno, ENOSPC);
-	close(fd);
-}
-
 /* One that takes some room. */
 static int big_request(struct pair *pair, int i)
 {
@@ -234,7 +199,7 @@ static void full_disk_of(const char *program)
 	pair_prepare(&pair, &options);
 	scratch_path(dir, pair.dir, "small");
 	ck_assert_int_eq(mkdir(dir, 0777), 0);
-	if (!mount_small(dir)) {
+	if (!disk_mount_small(dir)) {
 		scratch_remove(pair.dir);
 		return;
 	}
@@ -245,7 +210,7 @@ static void full_disk_of(const char *program)
 	pair_await_ready(&pair);
 	pair_expect_works(&pair, "before");
 
-	fill_up(filler);
+	disk_fill_up(filler);
 	refused = until_refused(&pair);
 	snprintf(id, sizeof(id), "big-%d", refused);
 	echo_await_rolled_back(&pair, id);
@@ -271,7 +236,7 @@ static void full_disk_of(const char *program)
 	expect_undone(&pair, id);
 	process_end(&pair.echo);
 	process_end(&pair.worker);
-	ck_assert_int_eq(umount2(dir, MNT_DETACH), 0);
+	disk_unmount(dir);
 	pair_end(&pair);
 }
 

@@ -153,24 +153,41 @@ bool client_get_with(struct client *client, const char *headers,
 	return sent;
 }
 
-bool client_post(struct client *client, const char *path,
-		 const char *content_type, const void *body, size_t size)
+bool client_post_with(struct client *client, const char *headers,
+		      const char *path, const char *content_type,
+		      const void *body, size_t size)
 {
 	char head[1024];
 	int head_size = snprintf(head, sizeof(head),
 				 "POST %s HTTP/1.1\r\nHost: localhost\r\n"
 				 "Content-Type: %s\r\nContent-Length: %zu\r\n"
-				 "\r\n",
-				 path, content_type, size);
+				 "%s\r\n",
+				 path, content_type, size, headers);
 
+	ck_assert_int_lt(head_size, (int)sizeof(head));
 	return client_send(client, head, (size_t)head_size) &&
 	       client_send(client, body, size);
 }
 
+bool client_post(struct client *client, const char *path,
+		 const char *content_type, const void *body, size_t size)
+{
+	return client_post_with(client, "", path, content_type, body, size);
+}
+
+bool client_is_open(const struct client *client)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	return getsockopt(client->fd, IPPROTO_TCP, TCP_INFO, &info, &size) ==
+		       0 &&
+	       info.tcpi_state == TCP_ESTABLISHED;
+}
+
 /* ---- replies ------------------------------------------------------------- */
 
-/* More bytes by then: their number, 0 for the end, -1 for too late. */
-static ssize_t receive_more(struct client *client, int64_t until_ms)
+ssize_t client_receive_more(struct client *client, int64_t until_ms)
 {
 	struct pollfd pfd = { .fd = client->fd, .events = POLLIN };
 	int64_t left_ms = until_ms - now_ms();
@@ -190,7 +207,7 @@ static ssize_t receive_more(struct client *client, int64_t until_ms)
 	return n;
 }
 
-static void consume(struct client *client, size_t size)
+void client_consume(struct client *client, size_t size)
 {
 	client->size -= size;
 	memmove(client->buf, client->buf + size, client->size);
@@ -243,7 +260,7 @@ static bool take_head(struct client *client, struct reply *reply)
 	reply->head[size] = '\0';
 	ck_assert_msg(sscanf(reply->head, "HTTP/1.1 %d ", &reply->status) == 1,
 		      "not a status line: %s", reply->head);
-	consume(client, size);
+	client_consume(client, size);
 	return true;
 }
 
@@ -262,7 +279,7 @@ static bool take_reply(struct client *client, struct reply *reply)
 	}
 	memcpy(reply->body, client->buf, reply->body_size);
 	reply->body[reply->body_size] = '\0';
-	consume(client, reply->body_size);
+	client_consume(client, reply->body_size);
 	return true;
 }
 
@@ -277,7 +294,7 @@ bool client_receive_within(struct client *client, struct reply *ret_reply,
 	ret_reply->head[0] = '\0';
 	ret_reply->body[0] = '\0';
 	while (!take_reply(client, ret_reply)) {
-		if (receive_more(client, until_ms) <= 0) {
+		if (client_receive_more(client, until_ms) <= 0) {
 			ret_reply->status = 0;
 			return false;
 		}
@@ -297,7 +314,7 @@ bool client_sees_end(struct client *client)
 
 	do {
 		client->size = 0;
-		n = receive_more(client, until_ms);
+		n = client_receive_more(client, until_ms);
 	} while (n > 0);
 	return n == 0;
 }

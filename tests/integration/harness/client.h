@@ -1,6 +1,6 @@
 /*
  * An HTTP client on a bare socket, which can do to a connection all that
- *clients do: send bytes as they are, close, reset, half-close, vanish.
+ * clients do: send bytes as they are, close, reset, half-close, vanish.
  *
  *	struct client c;
  *	struct reply r;
@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "harness/scratch.h"
 
@@ -50,6 +51,12 @@ bool client_get_with(struct client *client, const char *headers,
 /* A request with a body. */
 bool client_post(struct client *client, const char *path,
 		 const char *content_type, const void *body, size_t size);
+/* The same with more header lines, each ending in CRLF. */
+bool client_post_with(struct client *client, const char *headers,
+		      const char *path, const char *content_type,
+		      const void *body, size_t size);
+/* Whether the kernel has not heard so far that the peer has closed. */
+bool client_is_open(const struct client *client);
 
 /* Wait for a whole reply. False (and status 0): the connection ended, or
  * patience is over. */
@@ -59,6 +66,12 @@ bool client_receive_within(struct client *client, struct reply *ret_reply,
 			   int ms);
 /* Wait until the peer has closed the connection; false: patience is over. */
 bool client_sees_end(struct client *client);
+
+/* For other protocols. Wait until @until_ms, as now_ms() counts, for more bytes
+ * in buf: how many, 0 for the end of the connection, -1 for too late. */
+ssize_t client_receive_more(struct client *client, int64_t until_ms);
+/* The first @size bytes of buf are done with. */
+void client_consume(struct client *client, size_t size);
 
 void client_close(struct client *client);      /* FIN */
 void client_reset(struct client *client);      /* RST */
