@@ -37,7 +37,6 @@ struct pair_options {
 	const struct process_options *worker_process;
 	const char *dir; /* use this folder, and leave it there */
 };
-#define FLAGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Both, ready. @options is borrowed until the end. */
 void pair_start(struct pair *pair, const struct pair_options *options);

@@ -59,6 +59,9 @@ void process_start(struct process *process, const char *program,
 	process_start(process, program, options,                               \
 		      (const char *const[]){ __VA_ARGS__, NULL })
 
+/* A list of texts that ends in NULL, as above. */
+#define FLAGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
 /* Kill whatever is left and free. Idempotent; fine on a zeroed struct. */
 void process_release(struct process *process);
 
