@@ -43,6 +43,19 @@ static bool is_word(const char *name, size_t size, const char *word)
 	return strlen(word) == size && memcmp(name, word, size) == 0;
 }
 
+static const char *nearest_flag(const struct flags *flags, const char *name)
+{
+	struct nearest nearest;
+
+	nearest_begin(&nearest, name);
+	for (const struct flag *f = flags->table; f->name != NULL; f++) {
+		nearest_consider(&nearest, f->name);
+	}
+	nearest_consider(&nearest, "help");
+	nearest_consider(&nearest, "version");
+	return nearest.found;
+}
+
 static enum flags_outcome unknown(const struct flags *flags, const char *name,
 				  size_t size, struct status *reterr)
 {
@@ -52,7 +65,7 @@ static enum flags_outcome unknown(const struct flags *flags, const char *name,
 	(void)snprintf(word, sizeof(word), "%.*s",
 		       size < sizeof(word) ? (int)size : (int)sizeof(word),
 		       name);
-	nearest = usage_nearest(flags, word);
+	nearest = nearest_flag(flags, word);
 	if (nearest != NULL) {
 		(void)status_set(reterr, STATUS_INVALID_ARGUMENT,
 				 "unknown flag -%s: did you mean -%s?",

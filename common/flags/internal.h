@@ -23,7 +23,17 @@ void flag_env_name(const struct flags *flags, const struct flag *flag,
 		   char ret[ENV_NAME_SIZE]);
 
 void usage_print(const struct flags *flags, FILE *out);
-/* The known flag that @name was probably meant to be, or NULL. */
-const char *usage_nearest(const struct flags *flags, const char *name);
+
+/*
+ * The candidate that @word was probably meant to be: begin, consider each, and
+ * `found` is the nearest of them, or NULL when none is near.
+ */
+struct nearest {
+	const char *word;
+	const char *found;
+	size_t distance_max; /* only what is nearer than this is taken */
+};
+void nearest_begin(struct nearest *nearest, const char *word);
+void nearest_consider(struct nearest *nearest, const char *candidate);
 
 #endif
