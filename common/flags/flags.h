@@ -39,6 +39,7 @@ enum flag_type {
 	FLAG_TYPE_STRING,   /* const char *: points into argv, environment or
 			       the default */
 	FLAG_TYPE_UINT,	    /* uint64_t */
+	FLAG_TYPE_DECIMAL,  /* double */
 	FLAG_TYPE_DURATION, /* int64_t, nanoseconds */
 	FLAG_TYPE_CHOICE,   /* int: index into choices */
 };
@@ -75,6 +76,12 @@ struct flag {
 		.name = (n), .type = FLAG_TYPE_UINT, .value = (v),             \
 		.fallback = (d), .min = (lo), .max = (hi), .env = (e),         \
 		.help = (h)                                                    \
+	}
+/* A finite number that is not negative, as 150.75 or 1e3. */
+#define FLAG_DECIMAL(n, v, d, h)                                               \
+	{                                                                      \
+		.name = (n), .type = FLAG_TYPE_DECIMAL, .value = (v),          \
+		.fallback = (d), .help = (h)                                   \
 	}
 #define FLAG_DURATION(n, v, d, h)                                              \
 	{                                                                      \

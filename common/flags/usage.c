@@ -40,6 +40,7 @@ static void left_column(const struct flag *flag, char left[LEFT_SIZE])
 		[FLAG_TYPE_BOOL] = "",
 		[FLAG_TYPE_STRING] = " text",
 		[FLAG_TYPE_UINT] = " number",
+		[FLAG_TYPE_DECIMAL] = " decimal",
 		[FLAG_TYPE_DURATION] = " duration",
 		[FLAG_TYPE_CHOICE] = " ",
 	};

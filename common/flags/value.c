@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,41 @@ static enum status_code set_uint(const struct flag *flag, const char *text,
 				  quote(text).text, flag->min, flag->max);
 	}
 	*(uint64_t *)flag->value = value;
+	return STATUS_OK;
+}
+
+/*
+ * strtod() takes more than is wanted: blanks, signs, hexadecimal, names of what
+ * is no number. The program's locale is "C", which has the point.
+ */
+static bool parse_decimal(const char *text, double *ret)
+{
+	char *end;
+	double value;
+
+	if (strspn(text, "0123456789.eE+-") != strlen(text) ||
+	    strchr("0123456789.", *text) == NULL || *text == '\0') {
+		return false;
+	}
+	value = strtod(text, &end);
+	if (*end != '\0' || !isfinite(value)) {
+		return false;
+	}
+	*ret = value;
+	return true;
+}
+
+static enum status_code set_decimal(const struct flag *flag, const char *text,
+				    struct status *reterr)
+{
+	double value;
+
+	if (!parse_decimal(text, &value)) {
+		return status_set(reterr, STATUS_INVALID_ARGUMENT,
+				  "'%s' is not a decimal number such as 150.75",
+				  quote(text).text);
+	}
+	*(double *)flag->value = value;
 	return STATUS_OK;
 }
 
@@ -124,6 +160,8 @@ enum status_code flag_set(const struct flag *flag, const char *text,
 		return STATUS_OK;
 	case FLAG_TYPE_UINT:
 		return set_uint(flag, text, reterr);
+	case FLAG_TYPE_DECIMAL:
+		return set_decimal(flag, text, reterr);
 	case FLAG_TYPE_DURATION:
 		return set_duration(flag, text, reterr);
 	case FLAG_TYPE_CHOICE:

@@ -17,6 +17,7 @@ static struct config {
 	int format;
 	bool verbose;
 	const char *db;
+	double price;
 } c;
 
 static const struct flag table[] = {
@@ -36,6 +37,7 @@ static const struct flag table[] = {
 	FLAG_CHOICE("log-format", &c.format, "text", formats, "how lines look"),
 	FLAG_BOOL("verbose", &c.verbose, "say more"),
 	FLAG_STRING("db", &c.db, "./test.db", "the database"),
+	FLAG_DECIMAL("price", &c.price, "0", "what is paid"),
 	FLAG_END
 };
 
@@ -83,6 +85,7 @@ START_TEST(without_arguments_all_have_their_defaults)
 	ck_assert_int_eq(c.format, 0);
 	ck_assert(!c.verbose);
 	ck_assert_str_eq(c.db, "./test.db");
+	ck_assert_double_eq(c.price, 0);
 }
 END_TEST
 
@@ -114,6 +117,24 @@ START_TEST(a_value_may_be_empty_or_begin_with_a_dash)
 	ck_assert_str_eq(c.db, "-x");
 	ck_assert_int_eq(parse("-db=a=b"), FLAGS_RUN);
 	ck_assert_str_eq(c.db, "a=b");
+}
+END_TEST
+
+START_TEST(a_decimal_may_have_a_fraction_and_an_exponent)
+{
+	static const struct {
+		const char *line;
+		double value;
+	} numbers[] = {
+		{ "-price=150.75", 150.75 }, { "-price .5", 0.5 },
+		{ "-price=2.", 2 },	     { "-price=1.5e+3", 1500 },
+		{ "-price=12E-2", 0.12 },
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		ck_assert_int_eq(parse(numbers[i].line), FLAGS_RUN);
+		ck_assert_double_eq(c.price, numbers[i].value);
+	}
 }
 END_TEST
 
@@ -180,6 +201,21 @@ static const struct {
 	{ "-grace=1us", "flag -grace: '1us' is not a duration from 1ms to 1h" },
 	{ "-grace=2h", "flag -grace: '2h' is not a duration from 1ms to 1h" },
 	{ "-log-format=xml", "flag -log-format: 'xml' is none of: text, json" },
+	{ "-price=", "flag -price: '' is not a decimal number such as 150.75" },
+	{ "-price=.",
+	  "flag -price: '.' is not a decimal number such as 150.75" },
+	{ "-price=-1",
+	  "flag -price: '-1' is not a decimal number such as 150.75" },
+	{ "-price=1,5",
+	  "flag -price: '1,5' is not a decimal number such as 150.75" },
+	{ "-price=1.5.1",
+	  "flag -price: '1.5.1' is not a decimal number such as 150.75" },
+	{ "-price=0x1p3",
+	  "flag -price: '0x1p3' is not a decimal number such as 150.75" },
+	{ "-price=nan",
+	  "flag -price: 'nan' is not a decimal number such as 150.75" },
+	{ "-price=1e999",
+	  "flag -price: '1e999' is not a decimal number such as 150.75" },
 	{ "-verbose=maybe",
 	  "flag -verbose: 'maybe' is neither true nor false" },
 	{ "-verbose true",
@@ -291,6 +327,7 @@ int main(void)
 	tcase_add_loop_test(tc, all_of_go_s_spellings_say_the_same, 0,
 			    sizeof(spellings) / sizeof(spellings[0]));
 	tcase_add_test(tc, a_value_may_be_empty_or_begin_with_a_dash);
+	tcase_add_test(tc, a_decimal_may_have_a_fraction_and_an_exponent);
 	tcase_add_test(tc,
 		       a_flag_goes_before_the_environment_before_the_default);
 	tcase_add_test(tc, an_error_in_the_environment_names_the_variable);
