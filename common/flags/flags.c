@@ -5,34 +5,58 @@
 
 #include "flags/internal.h"
 
-/* Where the reading of the arguments stands. */
-struct args {
-	const struct flags *flags;
-	char **next;
-	char **end;
-	bool given[FLAGS_MAX];
-};
+/* ---- defaults and environment ------------------------------------------- */
 
-static void check_table(const struct flags *flags)
+static void set_default(const struct flag *flag)
 {
-	size_t n = 0;
+	struct status err = status_ok();
+	const char *text = flag->fallback != NULL ? flag->fallback : "";
 
-	while (flags->table[n].name != NULL) {
-		n++;
-	}
-	if (n > FLAGS_MAX) {
-		fprintf(stderr, "flags: %zu flags, at most %d\n", n, FLAGS_MAX);
+	if (flag_set(flag, text, &err) != STATUS_OK) {
+		fprintf(stderr, "flags: default of -%s: %s\n", flag->name,
+			err.message);
 		abort();
 	}
 }
 
-static const struct flag *find(const struct flags *flags, const char *name,
-			       size_t size)
+void table_defaults(const struct flag *table)
 {
-	for (const struct flag *f = flags->table; f->name != NULL; f++) {
-		if (strlen(f->name) == size &&
-		    memcmp(f->name, name, size) == 0) {
-			return f;
+	for (; table != NULL && table->name != NULL; table++) {
+		set_default(table);
+	}
+}
+
+static enum flags_outcome parse_environment(const struct flags *flags,
+					    const struct flag *table,
+					    const bool *given,
+					    struct status *reterr)
+{
+	for (size_t i = 0; table != NULL && table[i].name != NULL; i++) {
+		char name[ENV_NAME_SIZE];
+		const char *value;
+
+		flag_env_name(flags, &table[i], name);
+		value = given[i] ? NULL : getenv(name);
+		if (value == NULL || *value == '\0') {
+			continue;
+		}
+		if (flag_set(&table[i], value, reterr) != STATUS_OK) {
+			(void)status_wrap(reterr, "environment %s", name);
+			return FLAGS_INVALID;
+		}
+	}
+	return FLAGS_RUN;
+}
+
+/* ---- the command line --------------------------------------------------- */
+
+const struct flag *flag_find(const struct flag *table, const char *name,
+			     size_t size)
+{
+	for (; table != NULL && table->name != NULL; table++) {
+		if (strlen(table->name) == size &&
+		    memcmp(table->name, name, size) == 0) {
+			return table;
 		}
 	}
 	return NULL;
@@ -43,47 +67,14 @@ static bool is_word(const char *name, size_t size, const char *word)
 	return strlen(word) == size && memcmp(name, word, size) == 0;
 }
 
-static const char *nearest_flag(const struct flags *flags, const char *name)
-{
-	struct nearest nearest;
-
-	nearest_begin(&nearest, name);
-	for (const struct flag *f = flags->table; f->name != NULL; f++) {
-		nearest_consider(&nearest, f->name);
-	}
-	nearest_consider(&nearest, "help");
-	nearest_consider(&nearest, "version");
-	return nearest.found;
-}
-
-static enum flags_outcome unknown(const struct flags *flags, const char *name,
+/* What every program answers by itself, unless its tables have the name. */
+static enum flags_outcome builtin(const struct args *args, const char *name,
 				  size_t size, struct status *reterr)
 {
-	char word[64];
-	const char *nearest;
+	const struct flags *flags = args->flags;
 
-	(void)snprintf(word, sizeof(word), "%.*s",
-		       size < sizeof(word) ? (int)size : (int)sizeof(word),
-		       name);
-	nearest = nearest_flag(flags, word);
-	if (nearest != NULL) {
-		(void)status_set(reterr, STATUS_INVALID_ARGUMENT,
-				 "unknown flag -%s: did you mean -%s?",
-				 quote(word).text, nearest);
-	} else {
-		(void)status_set(reterr, STATUS_INVALID_ARGUMENT,
-				 "unknown flag -%s: see -help",
-				 quote(word).text);
-	}
-	return FLAGS_INVALID;
-}
-
-/* What every program answers by itself, unless its table has the name. */
-static enum flags_outcome builtin(const struct flags *flags, const char *name,
-				  size_t size, struct status *reterr)
-{
 	if (is_word(name, size, "help") || is_word(name, size, "h")) {
-		usage_print(flags, stdout);
+		usage_print(flags, args->command, stdout);
 		return FLAGS_EXIT;
 	}
 	if (is_word(name, size, "version")) {
@@ -91,7 +82,7 @@ static enum flags_outcome builtin(const struct flags *flags, const char *name,
 		fflush(stdout);
 		return FLAGS_EXIT;
 	}
-	return unknown(flags, name, size, reterr);
+	return command_unknown_flag(args, name, size, reterr);
 }
 
 /* The value that belongs to @flag: after "=", or the next argument. */
@@ -109,7 +100,7 @@ static const char *take_value(struct args *args, const struct flag *flag,
 
 static enum flags_outcome set_from_argument(struct args *args,
 					    const struct flag *flag,
-					    const char *equals,
+					    const char *equals, bool *given,
 					    struct status *reterr)
 {
 	const char *value = take_value(args, flag, equals);
@@ -123,17 +114,8 @@ static enum flags_outcome set_from_argument(struct args *args,
 		(void)status_wrap(reterr, "flag -%s", flag->name);
 		return FLAGS_INVALID;
 	}
-	args->given[flag - args->flags->table] = true;
+	*given = true;
 	return FLAGS_RUN;
-}
-
-static enum flags_outcome positional(const char *text, struct status *reterr)
-{
-	(void)status_set(reterr, STATUS_INVALID_ARGUMENT,
-			 "unexpected argument '%s': there are only flags, see "
-			 "-help",
-			 quote(text).text);
-	return FLAGS_INVALID;
 }
 
 /* One argument that begins with a dash and is more than one. */
@@ -151,65 +133,39 @@ static enum flags_outcome parse_one(struct args *args, const char *text,
 				 quote(text).text);
 		return FLAGS_INVALID;
 	}
-	flag = find(args->flags, name, size);
-	if (flag == NULL) {
-		return builtin(args->flags, name, size, reterr);
+	flag = flag_find(args->flags->table, name, size);
+	if (flag != NULL) {
+		return set_from_argument(
+			args, flag, equals,
+			&args->given[flag - args->flags->table], reterr);
 	}
-	return set_from_argument(args, flag, equals, reterr);
+	flag = command_flag(args, name, size);
+	if (flag == NULL) {
+		return builtin(args, name, size, reterr);
+	}
+	return set_from_argument(args, flag, equals,
+				 &args->given_own[flag - args->command->table],
+				 reterr);
 }
 
 static enum flags_outcome parse_arguments(struct args *args,
 					  struct status *reterr)
 {
 	enum flags_outcome outcome = FLAGS_RUN;
+	bool flags_over = false;
 
 	while (outcome == FLAGS_RUN && args->next < args->end) {
 		const char *text = *args->next++;
 
-		if (strcmp(text, "--") == 0) {
-			return args->next == args->end
-				       ? FLAGS_RUN
-				       : positional(*args->next, reterr);
-		}
-		outcome = text[0] == '-' && text[1] != '\0'
-				  ? parse_one(args, text, reterr)
-				  : positional(text, reterr);
-	}
-	return outcome;
-}
-
-static void set_default(const struct flag *flag)
-{
-	struct status err = status_ok();
-	const char *text = flag->fallback != NULL ? flag->fallback : "";
-
-	if (flag_set(flag, text, &err) != STATUS_OK) {
-		fprintf(stderr, "flags: default of -%s: %s\n", flag->name,
-			err.message);
-		abort();
-	}
-}
-
-static enum flags_outcome parse_environment(const struct args *args,
-					    struct status *reterr)
-{
-	const struct flags *flags = args->flags;
-
-	for (size_t i = 0; flags->table[i].name != NULL; i++) {
-		char name[ENV_NAME_SIZE];
-		const char *value;
-
-		flag_env_name(flags, &flags->table[i], name);
-		value = args->given[i] ? NULL : getenv(name);
-		if (value == NULL || *value == '\0') {
-			continue;
-		}
-		if (flag_set(&flags->table[i], value, reterr) != STATUS_OK) {
-			(void)status_wrap(reterr, "environment %s", name);
-			return FLAGS_INVALID;
+		if (!flags_over && strcmp(text, "--") == 0) {
+			flags_over = true;
+		} else if (!flags_over && text[0] == '-' && text[1] != '\0') {
+			outcome = parse_one(args, text, reterr);
+		} else {
+			outcome = command_take(args, text, reterr);
 		}
 	}
-	return FLAGS_RUN;
+	return outcome == FLAGS_RUN ? command_finish(args, reterr) : outcome;
 }
 
 enum flags_outcome flags_parse(const struct flags *flags, int argc, char **argv,
@@ -222,13 +178,17 @@ enum flags_outcome flags_parse(const struct flags *flags, int argc, char **argv,
 	};
 	enum flags_outcome outcome;
 
-	check_table(flags);
-	for (const struct flag *f = flags->table; f->name != NULL; f++) {
-		set_default(f);
-	}
+	command_check(flags);
+	table_defaults(flags->table);
+	command_defaults(flags);
 	outcome = parse_arguments(&args, reterr);
-	if (outcome != FLAGS_RUN) {
-		return outcome;
+	if (outcome == FLAGS_RUN) {
+		outcome = parse_environment(flags, flags->table, args.given,
+					    reterr);
 	}
-	return parse_environment(&args, reterr);
+	if (outcome == FLAGS_RUN && args.command != NULL) {
+		outcome = parse_environment(flags, args.command->table,
+					    args.given_own, reterr);
+	}
+	return outcome;
 }

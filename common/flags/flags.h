@@ -23,6 +23,31 @@
  * several wins, arguments are read up to the first error or -help. A variable
  * that is set but empty counts as not set; one that a flag overrides is not
  * looked at.
+ *
+ * A program may take positional arguments, or be several commands, each with
+ * flags and arguments of its own:
+ *
+ *	const struct flag_argument get_arguments[] = {
+ *		FLAG_ARGUMENT("ID", &c.id, "the order's id"),
+ *		FLAG_ARGUMENT_END
+ *	};
+ *	const struct flags_command commands[] = {
+ *		{ "run", "send an order a second", run_table, NULL },
+ *		{ "get", "print one order", NULL, get_arguments },
+ *		FLAGS_COMMAND_END
+ *	};
+ *	const struct flags flags = {
+ *		... .table = table,
+ *		.commands = commands, .fallback = "run", .command = &c.command
+ *	};
+ *
+ *	orders -target host:1 get -timeout=2s 0190-ab
+ *
+ * The command goes before its own flags and arguments; flags of every command
+ * may stand before it or behind it, and arguments between flags. Where a
+ * fallback command is given its name may be left out, if it takes no arguments.
+ * "orders get -help" prints what belongs to get. An unknown command is told
+ * with the nearest known one, and another command's flag with its owner.
  */
 #ifndef RESCIND_FLAGS_H
 #define RESCIND_FLAGS_H
@@ -98,12 +123,56 @@ struct flag {
 		.name = NULL                                                   \
 	}
 
+/* What stands by itself on the command line, in the order of the list. */
+struct flag_argument {
+	const char *name;   /* "ID", as -help and errors call it */
+	const char **value; /* points into argv; NULL where it was left out */
+	bool optional;	    /* then so are those after it */
+	const char *help;
+};
+
+#define FLAG_ARGUMENT(n, v, h)                                                 \
+	{                                                                      \
+		.name = (n), .value = (v), .help = (h)                         \
+	}
+#define FLAG_ARGUMENT_OPTIONAL(n, v, h)                                        \
+	{                                                                      \
+		.name = (n), .value = (v), .optional = true, .help = (h)       \
+	}
+#define FLAG_ARGUMENT_END                                                      \
+	{                                                                      \
+		.name = NULL                                                   \
+	}
+
+struct flags_command {
+	const char *name;		       /* "get" */
+	const char *summary;		       /* "print one order" */
+	const struct flag *table;	       /* its own flags; NULL: none */
+	const struct flag_argument *arguments; /* NULL: none */
+};
+
+#define FLAGS_COMMAND_END                                                      \
+	{                                                                      \
+		.name = NULL                                                   \
+	}
+
 struct flags {
 	const char *program;	/* "echo" */
 	const char *summary;	/* one sentence for -help */
 	const char *env_prefix; /* "ECHO" */
 	const char *version;
-	const struct flag *table;
+	const struct flag *table; /* with commands: the flags of them all */
+
+	/* All that follows may be left out. */
+	const char *notes; /* printed at the end of -help, whole lines */
+	/* Without commands. */
+	const struct flag_argument *arguments;
+	/* Ends in FLAGS_COMMAND_END. A name of a flag or a variable may stand
+	 * in several tables; a flag's default is that of the chosen command. */
+	const struct flags_command *commands;
+	const char *fallback; /* the command where none is named; NULL: an
+				 error */
+	size_t *command;      /* gets the index of the chosen one */
 };
 
 enum flags_outcome {
@@ -113,9 +182,10 @@ enum flags_outcome {
 };
 
 /*
- * Fills every value of the table. Positional arguments are an error. At most
- * FLAGS_MAX flags; a default that does not parse is a bug and stops the
- * process.
+ * Fills every value of every table, and those of the arguments. What does not
+ * belong to the chosen command has its default. Positional arguments that are
+ * not declared are an error. At most FLAGS_MAX flags in a table; a default that
+ * does not parse is a bug and stops the process.
  */
 enum { FLAGS_MAX = 64 };
 MUSTCHECK enum flags_outcome flags_parse(const struct flags *flags, int argc,

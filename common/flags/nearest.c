@@ -73,3 +73,10 @@ void nearest_consider(struct nearest *nearest, const char *candidate)
 		nearest->found = candidate;
 	}
 }
+
+void nearest_consider_table(struct nearest *nearest, const struct flag *table)
+{
+	for (; table != NULL && table->name != NULL; table++) {
+		nearest_consider(nearest, table->name);
+	}
+}
