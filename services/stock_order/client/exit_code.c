@@ -1,0 +1,32 @@
+#include "stock_order/client/exit_code.h"
+
+enum client_exit client_exit_of(enum status_code code)
+{
+	switch (code) {
+	case STATUS_OK:
+		return CLIENT_EXIT_OK;
+	case STATUS_INVALID_ARGUMENT:
+	case STATUS_OUT_OF_RANGE:
+		return CLIENT_EXIT_USAGE;
+	case STATUS_NOT_FOUND:
+		return CLIENT_EXIT_NOT_FOUND;
+	case STATUS_ALREADY_EXISTS:
+	case STATUS_FAILED_PRECONDITION:
+	case STATUS_ABORTED:
+		return CLIENT_EXIT_REFUSED;
+	case STATUS_DEADLINE_EXCEEDED:
+		return CLIENT_EXIT_TIMEOUT;
+	case STATUS_UNAVAILABLE:
+		return CLIENT_EXIT_UNREACHABLE;
+	case STATUS_CANCELLED:
+	case STATUS_UNKNOWN:
+	case STATUS_PERMISSION_DENIED:
+	case STATUS_RESOURCE_EXHAUSTED:
+	case STATUS_UNIMPLEMENTED:
+	case STATUS_INTERNAL:
+	case STATUS_DATA_LOSS:
+	case STATUS_UNAUTHENTICATED:
+	default:
+		return CLIENT_EXIT_FAILED;
+	}
+}
