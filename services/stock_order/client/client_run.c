@@ -196,6 +196,7 @@ int client_run(const struct order_run_options *options, const char *program,
 	if (screen.terminal) {
 		say_start(options, program, target);
 		paint(&screen);
+		screen.painted_ns = 0; /* the first outcome shows at once */
 	}
 	order_run_start(&screen.run, &told);
 	loop_run(options->loop);

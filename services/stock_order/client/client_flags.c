@@ -1,0 +1,34 @@
+#include "stock_order/client/client_flags.h"
+
+#define NAME(symbol, number, name) name,
+const char *const client_order_types[] = { ORDER_TYPES(NAME) NULL };
+const char *const client_order_sides[] = { ORDER_SIDES(NAME) NULL };
+#undef NAME
+
+struct order_draft client_order_draft(const struct client_order *order)
+{
+	return (struct order_draft){
+		.symbol = order->symbol,
+		.type = order_type_parse(client_order_types[order->type]),
+		.side = order_side_parse(client_order_sides[order->side]),
+		.quantity = (int64_t)order->quantity,
+		.price = order->price,
+	};
+}
+
+/* A flag that was not given is an empty text. */
+static const char *given(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+enum status_code client_tls_check(struct client_tls *tls, struct status *reterr)
+{
+	*tls = (struct client_tls){ given(tls->ca), given(tls->cert),
+				    given(tls->key) };
+	if ((tls->cert == NULL) != (tls->key == NULL)) {
+		return status_set(reterr, STATUS_INVALID_ARGUMENT,
+				  "-tls-cert and -tls-key need each other");
+	}
+	return STATUS_OK;
+}
