@@ -82,8 +82,8 @@ struct client_tls {
 		FLAG_STRING("tls-key", &(t)->key, NULL,                        \
 			    "PEM key of that certificate")
 
-/* INVALID_ARGUMENT where there is a certificate without a key, or a key without
- * a certificate. */
+/* INVALID_ARGUMENT where a certificate lacks its key, a key its certificate, or
+ * a file can't be read. */
 MUSTCHECK enum status_code client_tls_check(struct client_tls *tls,
 					    struct status *reterr);
 
