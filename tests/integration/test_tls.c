@@ -1,56 +1,11 @@
 /* TLS between the two, each showing a certificate to the other. */
+#include "harness/identity.h"
 #include "harness/pair.h"
 #include "harness/run.h"
 #include "harness/suite.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* An authority, and what it signed for "localhost". */
-struct identity {
-	char ca[PATH_SIZE];
-	char ca_key[PATH_SIZE];
-	char cert[PATH_SIZE];
-	char key[PATH_SIZE];
-};
-
-static void openssl(const char *const *arguments)
-{
-	struct outcome outcome;
-
-	run(&outcome, tool_find("openssl"), NULL, arguments);
-	ck_assert_msg(outcome.code == 0, "%s", outcome.text);
-}
-
-static void identity_make(struct identity *id, const char *dir,
-			  const char *name)
-{
-	static const char names[] = "subjectAltName=DNS:localhost\n";
-	char own[PATH_SIZE];
-	char request[PATH_SIZE];
-	char extensions[PATH_SIZE];
-
-	scratch_path(own, dir, name);
-	ck_assert_int_eq(mkdir(own, 0700), 0);
-	scratch_path(id->ca, own, "ca.pem");
-	scratch_path(id->ca_key, own, "ca.key");
-	scratch_path(id->cert, own, "cert.pem");
-	scratch_path(id->key, own, "key.pem");
-	scratch_path(request, own, "request.pem");
-	scratch_path(extensions, own, "extensions");
-	file_write(extensions, names, strlen(names));
-	openssl(FLAGS("req", "-x509", "-newkey", "ec", "-pkeyopt",
-		      "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-		      "-subj", "/CN=test authority", "-keyout", id->ca_key,
-		      "-out", id->ca));
-	openssl(FLAGS("req", "-newkey", "ec", "-pkeyopt",
-		      "ec_paramgen_curve:P-256", "-nodes", "-subj",
-		      "/CN=localhost", "-keyout", id->key, "-out", request));
-	openssl(FLAGS("x509", "-req", "-in", request, "-CA", id->ca, "-CAkey",
-		      id->ca_key, "-CAcreateserial", "-days", "2", "-extfile",
-		      extensions, "-out", id->cert));
-}
 
 #define TLS_FLAGS(cert_of, ca_of)                                              \
 	FLAGS("-tls-cert", (cert_of).cert, "-tls-key", (cert_of).key,          \
