@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -130,6 +131,25 @@ static void execute(const struct command *command, int program)
 	_exit(127);
 }
 
+/* The terminal's other end becomes stdin, and this process its leader's. */
+static void lead_terminal(int out)
+{
+	dup2(out, STDIN_FILENO);
+	setsid();
+	if (ioctl(out, TIOCSCTTY, 0) != 0) {
+		_exit(126);
+	}
+}
+
+static void redirect_stdout(const char *path)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (file < 0 || dup2(file, STDOUT_FILENO) < 0) {
+		_exit(126);
+	}
+}
+
 static void run_child(const struct command *command,
 		      const struct process_options *options, pid_t parent,
 		      int out)
@@ -148,6 +168,12 @@ static void run_child(const struct command *command,
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
+	if (options != NULL && options->terminal_columns != 0) {
+		lead_terminal(out);
+	}
+	if (options != NULL && options->stdout_path != NULL) {
+		redirect_stdout(options->stdout_path);
+	}
 	syscall(SYS_close_range, 3U, ~0U, 0U);
 	if (strchr(command->argv[0], '/') != NULL) {
 		program = open(command->argv[0], O_PATH | O_CLOEXEC);
@@ -167,6 +193,31 @@ static void run_child(const struct command *command,
 
 static void *read_log(void *arg);
 
+/* What it writes to ends[1] is read from ends[0]. */
+static void open_terminal(int ends[2], unsigned short columns)
+{
+	const struct winsize size = { .ws_row = 24, .ws_col = columns };
+	char name[64];
+
+	ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(ends[0], 0);
+	ck_assert_int_eq(grantpt(ends[0]), 0);
+	ck_assert_int_eq(unlockpt(ends[0]), 0);
+	ck_assert_int_eq(ptsname_r(ends[0], name, sizeof(name)), 0);
+	ends[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(ends[1], 0);
+	ck_assert_int_eq(ioctl(ends[1], TIOCSWINSZ, &size), 0);
+}
+
+static void open_ends(int ends[2], const struct process_options *options)
+{
+	if (options != NULL && options->terminal_columns != 0) {
+		open_terminal(ends, options->terminal_columns);
+	} else {
+		ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	}
+}
+
 void process_start(struct process *process, const char *program,
 		   const struct process_options *options,
 		   const char *const *arguments)
@@ -181,7 +232,7 @@ void process_start(struct process *process, const char *program,
 	memset(process, 0, sizeof(*process));
 	snprintf(process->name, sizeof(process->name), "%s",
 		 slash != NULL ? slash + 1 : program);
-	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	open_ends(ends, options);
 	process->pid = fork();
 	if (process->pid == 0) {
 		run_child(&command, options, parent, ends[1]);
@@ -343,6 +394,33 @@ void process_await(struct process *process, const char *a, const char *b)
 
 	if (!await(process, &sought)) {
 		abort_missing(process, &sought);
+	}
+}
+
+static bool await_text(struct process *process, const char *text)
+{
+	struct timespec end = patience_end();
+	bool found;
+	int rc = 0;
+
+	pthread_mutex_lock(&process->lock);
+	for (;;) {
+		found = process->size > 0 && memmem(process->log, process->size,
+						    text, strlen(text)) != NULL;
+		if (found || process->closed || rc == ETIMEDOUT) {
+			break;
+		}
+		rc = pthread_cond_timedwait(&process->changed, &process->lock,
+					    &end);
+	}
+	pthread_mutex_unlock(&process->lock);
+	return found;
+}
+
+void process_await_text(struct process *process, const char *text)
+{
+	if (!await_text(process, text)) {
+		abort_missing(process, &(struct sought){ text, NULL, false });
 	}
 }
 

@@ -43,6 +43,11 @@ struct process_options {
 	unsigned long descriptors_max; /* hard and soft limit */
 	unsigned long file_size_max;   /* soft limit, bytes */
 	uid_t uid;		       /* become this user */
+	/* Its stdout goes to this file alone, which is opened for appending. */
+	const char *stdout_path;
+	/* Give it a terminal of so many columns, which it leads: what is
+	 * written to process->fd is typed. Lines end in CRLF. */
+	unsigned short terminal_columns;
 };
 
 enum { UID_NOBODY = 65534 };
@@ -72,6 +77,8 @@ void process_release(struct process *process);
 bool process_says(struct process *process, const char *a, const char *b);
 /* The same; stops the test, and shows the log, when the line does not come. */
 void process_await(struct process *process, const char *a, const char *b);
+/* Wait for a text that is perhaps no whole line. */
+void process_await_text(struct process *process, const char *text);
 /* Wait for "<mark><id>" followed by a space or the line's end: an id that is a
  * part of another is not mixed up with it. */
 void process_await_id(struct process *process, const char *mark,
