@@ -1,7 +1,8 @@
 # What `cmake --install` puts where:
 #
 #   bin/rescind-echo, bin/rescind-worker,  prefixed: an `echo` in PATH would
-#   bin/rescind-stock-demo-1, -2, -3       shadow the system's
+#   bin/rescind-stock-demo-1, -2, -3,      shadow the system's
+#   bin/rescind-stock-client, -client-grpc
 #   include/rescind/<part>/*.h             the parts' manuals
 #   lib/librescind_<part>.a
 #   lib/cmake/Rescind/                     find_package(Rescind): the targets
@@ -37,7 +38,8 @@ set(headers
 
 # ---- programs and headers -----------------------------------------------------
 
-foreach(program echo worker stock_demo_1 stock_demo_2 stock_demo_3)
+foreach(program echo worker stock_demo_1 stock_demo_2 stock_demo_3 stock_client
+                stock_client_grpc)
   string(REPLACE _ - name rescind-${program})
   install(PROGRAMS $<TARGET_FILE:rescind_cmd_${program}>
     DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME ${name})

@@ -77,7 +77,9 @@ endif()
 must(${CMAKE_COMMAND} --install ${BUILD} --prefix ${first})
 file(RENAME ${first} ${prefix})
 must_exist(bin/rescind-echo bin/rescind-worker bin/rescind-stock-demo-1
-           bin/rescind-stock-demo-2 bin/rescind-stock-demo-3 include/rescind/rpc/server.h
+           bin/rescind-stock-demo-2 bin/rescind-stock-demo-3
+           bin/rescind-stock-client bin/rescind-stock-client-grpc
+           include/rescind/rpc/server.h
            ${LIBDIR}/librescind_rpc.a ${LIBDIR}/cmake/Rescind/RescindConfig.cmake
            ${LIBDIR}/pkgconfig/rescind.pc)
 check_program(echo)
