@@ -23,7 +23,8 @@ static struct sockaddr_in loopback(int port)
 	};
 }
 
-bool client_try_open(struct client *client, int port)
+/* @room: bytes that wait to be received, 0 for as many as the system likes. */
+static bool try_open(struct client *client, int port, int room)
 {
 	struct sockaddr_in to = loopback(port);
 	int one = 1;
@@ -31,6 +32,10 @@ bool client_try_open(struct client *client, int port)
 	client->size = 0;
 	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(client->fd, 0);
+	if (room > 0) {
+		setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &room,
+			   sizeof(room));
+	}
 	if (connect(client->fd, (const struct sockaddr *)&to, sizeof(to)) !=
 	    0) {
 		close(client->fd);
@@ -39,6 +44,19 @@ bool client_try_open(struct client *client, int port)
 	}
 	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return true;
+}
+
+bool client_try_open(struct client *client, int port)
+{
+	return try_open(client, port, 0);
+}
+
+void client_open_narrow(struct client *client, int port)
+{
+	enum { ROOM = 4096 };
+
+	ck_assert_msg(try_open(client, port, ROOM), "connect to port %d: %s",
+		      port, strerror(errno));
 }
 
 void client_open(struct client *client, int port)
@@ -305,6 +323,106 @@ bool client_receive_within(struct client *client, struct reply *ret_reply,
 bool client_receive(struct client *client, struct reply *ret_reply)
 {
 	return client_receive_within(client, ret_reply, PATIENCE_MS);
+}
+
+bool client_receive_head(struct client *client, struct reply *ret_reply)
+{
+	int64_t until_ms = now_ms() + PATIENCE_MS;
+
+	memset(ret_reply, 0, sizeof(*ret_reply));
+	while (!take_head(client, ret_reply)) {
+		if (client_receive_more(client, until_ms) <= 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A body that grows as its chunks come. */
+struct body {
+	char *data;
+	size_t size;
+	size_t capacity;
+};
+
+static void body_add(struct body *body, const char *data, size_t size)
+{
+	if (body->size + size + 1 > body->capacity) {
+		body->capacity = (body->size + size + 1) * 2;
+		body->data = realloc(body->data, body->capacity);
+		ck_assert_ptr_nonnull(body->data);
+	}
+	memcpy(body->data + body->size, data, size);
+	body->size += size;
+	body->data[body->size] = '\0';
+}
+
+/* Wait until @size bytes are there. */
+static bool receive_at_least(struct client *client, size_t size)
+{
+	int64_t until_ms = now_ms() + PATIENCE_MS;
+
+	while (client->size < size) {
+		if (client_receive_more(client, until_ms) <= 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The size of the next chunk; false: the connection ended. */
+static bool take_chunk_head(struct client *client, size_t *ret_left)
+{
+	const char *end;
+	size_t wanted = 3;
+
+	do {
+		if (!receive_at_least(client, wanted)) {
+			return false;
+		}
+		end = memmem(client->buf, client->size, "\r\n", 2);
+		wanted = client->size + 1;
+	} while (end == NULL);
+	*ret_left = strtoul(client->buf, NULL, 16);
+	client_consume(client, (size_t)(end + 2 - client->buf));
+	return true;
+}
+
+static bool take_chunk(struct client *client, struct body *body, size_t left)
+{
+	while (left > 0) {
+		size_t size;
+
+		if (!receive_at_least(client, 1)) {
+			return false;
+		}
+		size = left < client->size ? left : client->size;
+		body_add(body, client->buf, size);
+		client_consume(client, size);
+		left -= size;
+	}
+	if (!receive_at_least(client, 2)) {
+		return false;
+	}
+	client_consume(client, 2);
+	return true;
+}
+
+char *client_receive_chunks(struct client *client, size_t *ret_size,
+			    bool *ret_whole)
+{
+	struct body body = { .data = NULL };
+	size_t left = 0;
+	bool more;
+
+	body_add(&body, "", 0);
+	do {
+		more = take_chunk_head(client, &left) &&
+		       take_chunk(client, &body, left);
+	} while (more && left > 0);
+	*ret_size = body.size;
+	*ret_whole = more;
+	return body.data;
 }
 
 bool client_sees_end(struct client *client)

@@ -38,6 +38,9 @@ struct reply {
 void client_open(struct client *client, int port);
 /* False when nobody listens. */
 bool client_try_open(struct client *client, int port);
+/* As client_open(), with little room for what is not received yet: the peer
+ * can't send much ahead. */
+void client_open_narrow(struct client *client, int port);
 
 /* False when the peer takes no more. */
 bool client_send(struct client *client, const void *data, size_t size);
@@ -64,6 +67,14 @@ bool client_receive(struct client *client, struct reply *ret_reply);
 /* As above, but give up after @ms; whether a reply came. */
 bool client_receive_within(struct client *client, struct reply *ret_reply,
 			   int ms);
+/* Of a reply that has no length: its head alone. */
+bool client_receive_head(struct client *client, struct reply *ret_reply);
+/*
+ * Of a chunked body, behind its head: wait for all of it. *ret_whole: it came
+ * to its end, and not only the connection. NUL-terminated; free().
+ */
+char *client_receive_chunks(struct client *client, size_t *ret_size,
+			    bool *ret_whole);
 /* Wait until the peer has closed the connection; false: patience is over. */
 bool client_sees_end(struct client *client);
 

@@ -299,6 +299,23 @@ void outcome_expect_error(const struct outcome *outcome, const char *code,
 
 /* ---- the database -------------------------------------------------------- */
 
+void stock_fill(const struct stock *stock, int n)
+{
+	char sql[1024];
+
+	snprintf(sql, sizeof(sql),
+		 "WITH RECURSIVE seq(i) AS (SELECT 1 UNION ALL "
+		 "SELECT i+1 FROM seq WHERE i<%d) "
+		 "INSERT INTO stock_orders(id,symbol,order_type,order_side,"
+		 "quantity,price,status,created_at,updated_at,description) "
+		 "SELECT printf('old-%%08d',i),'OLD','LIMIT','BUY',i,1.5,"
+		 "'PENDING',datetime('2020-01-01','+'||i||' seconds')"
+		 "||'.000000+00:00',datetime('2020-01-01','+'||i||' seconds')"
+		 "||'.000000+00:00','' FROM seq",
+		 n);
+	rows_exec(stock->db, sql);
+}
+
 static void take_status(const char *text, void *arg)
 {
 	snprintf(arg, 16, "%s", text);

@@ -111,6 +111,11 @@ void outcome_expect_error(const struct outcome *outcome, const char *code,
 
 /* ---- the database -------------------------------------------------------- */
 
+/*
+ * Put @n orders into it, which must have its tables: "old-00000001" and so on,
+ * the first the oldest, a second between them. The server need not run.
+ */
+void stock_fill(const struct stock *stock, int n);
 /* "" where there is no such order. */
 void stock_stored_status(const struct stock *stock, const char *id,
 			 char ret_status[16]);
