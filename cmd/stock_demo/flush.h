@@ -1,13 +1,29 @@
 /*
  * A hook that flushes: what was asked of the database before the signal is on
  * disk before any part begins to stop.
+ *
+ * Where another program holds the database locked, it waits no longer than its
+ * share of the time; and it is a part of the ladder as well, which cancels it
+ * when somebody is in a hurry.
  */
 #ifndef RESCIND_CMD_STOCK_DEMO_FLUSH_H
 #define RESCIND_CMD_STOCK_DEMO_FLUSH_H
 
+#include <stdatomic.h>
+
 #include "program/program_db.h"
 
-/* @db is open. It may take @share_percent of the shutdown timeout. */
-void stock_flush_add_hook(struct program_db *db, unsigned share_percent);
+struct stock_flush {
+	struct program_db *db;
+	struct lifecycle_part *part;
+	struct lifecycle_hook *hook;
+	struct ctx *ctx; /* NULL: it has not begun */
+	atomic_bool under_way;
+};
+
+/* @db is open, and registered before. It may take @share_percent of the
+ * shutdown timeout. */
+void stock_flush_add(struct stock_flush *flush, struct program_db *db,
+		     unsigned share_percent);
 
 #endif

@@ -4,10 +4,12 @@
 
 #include <pthread.h>
 
+#include "flush.h"
 #include "stock.h"
 
 struct app {
 	struct stock stock;
+	struct stock_flush flush;
 	int64_t database_after_ns;
 	int64_t http_after_ns;
 

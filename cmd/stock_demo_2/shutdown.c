@@ -21,7 +21,6 @@
  * is due is finished, and what is queued is on disk, while there is a database.
  */
 #include "app.h"
-#include "flush.h"
 #include "log/log.h"
 
 enum {
@@ -193,7 +192,7 @@ void shutdown_add(struct app *app)
 		stock_background_add_hook(&stock->background,
 					  BACKGROUND_SHARE_PERCENT);
 	}
-	stock_flush_add_hook(&stock->db, FLUSH_SHARE_PERCENT);
+	stock_flush_add(&app->flush, &stock->db, FLUSH_SHARE_PERCENT);
 	stock->http.part =
 		lifecycle_add(lifecycle, "HTTP server", &http_ops, app);
 }

@@ -2,12 +2,14 @@
 #ifndef RESCIND_CMD_STOCK_DEMO_3_APP_H
 #define RESCIND_CMD_STOCK_DEMO_3_APP_H
 
+#include "flush.h"
 #include "program/program_grpc.h"
 #include "stock.h"
 #include "stock_order/adaptor/grpc_edge.h"
 
 struct app {
 	struct stock stock;
+	struct stock_flush flush;
 	uint64_t grpc_port;
 	struct program_tls grpc_tls;
 	struct program_grpc grpc;

@@ -24,7 +24,6 @@
  * forced (3).
  */
 #include "app.h"
-#include "flush.h"
 
 enum {
 	BACKGROUND_SHARE_PERCENT = 50,
@@ -41,7 +40,7 @@ void shutdown_add(struct app *app)
 		stock_background_add_hook(&stock->background,
 					  BACKGROUND_SHARE_PERCENT);
 	}
-	stock_flush_add_hook(&stock->db, FLUSH_SHARE_PERCENT);
+	stock_flush_add(&app->flush, &stock->db, FLUSH_SHARE_PERCENT);
 	program_grpc_add(&app->grpc, "gRPC server");
 	program_http_add(&stock->http, "HTTP server");
 }
