@@ -14,62 +14,21 @@
 /* So long that who waits for it is out of patience first. */
 #define NEVER "300s"
 
-/* Closed in order: the database is one file again. To be asked before anybody
- * else opens it. */
-static void expect_one_file(const struct stock *stock)
-{
-	char beside[PATH_SIZE + 8];
-
-	ck_assert(path_exists(stock->db));
-	snprintf(beside, sizeof(beside), "%s-wal", stock->db);
-	ck_assert_msg(!path_exists(beside), "%s is left", beside);
-	snprintf(beside, sizeof(beside), "%s-shm", stock->db);
-	ck_assert_msg(!path_exists(beside), "%s is left", beside);
-}
-
 /* SIGTERM ends it in order, whatever else is going on. */
 static void expect_drained(struct stock *stock)
 {
 	ck_assert_int_eq(stock_stop(stock), EXIT_DRAINED);
 	process_await(&stock->server, "---Graceful shutdown completed---",
 		      NULL);
-	expect_one_file(stock);
+	stock_expect_one_file(stock);
 	process_release(&stock->server);
 }
 
 /* ---- what it says -------------------------------------------------------- */
 
-/* Where a line with both texts begins. */
-struct line_search {
-	const char *a;
-	const char *b;
-	size_t at;
-	size_t nr;
-};
-
-static void look_at_line(const char *line, size_t size, void *arg)
-{
-	struct line_search *search = arg;
-
-	search->nr++;
-	if (memmem(line, size, search->a, strlen(search->a)) != NULL &&
-	    memmem(line, size, search->b, strlen(search->b)) != NULL) {
-		search->at = search->nr;
-	}
-}
-
-static size_t line_of(struct process *process, const char *a, const char *b)
-{
-	struct line_search search = { a, b, 0, 0 };
-
-	process_each_line(process, look_at_line, &search);
-	ck_assert_msg(search.at != 0, "nothing said of '%s', '%s'", a, b);
-	return search.at;
-}
-
 START_TEST(it_says_what_it_does_and_in_order)
 {
-	static const char *const lines[][2] = {
+	static const struct process_line lines[] = {
 		{ "---Starting gRPC server on port ", "---" },
 		{ "---Starting HTTP server on port ", "---" },
 		{ "Ready", "pid=" },
@@ -84,7 +43,6 @@ START_TEST(it_says_what_it_does_and_in_order)
 	};
 	struct stock stock;
 	char port[64];
-	size_t last = 0;
 
 	stock_start(&stock, NULL);
 	snprintf(port, sizeof(port), "---Starting HTTP server on port %d---",
@@ -95,37 +53,16 @@ START_TEST(it_says_what_it_does_and_in_order)
 	process_await(&stock.server, port, NULL);
 	process_signal(&stock.server, SIGINT);
 	ck_assert_int_eq(process_wait(&stock.server), EXIT_DRAINED);
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		size_t at = line_of(&stock.server, lines[i][0], lines[i][1]);
-
-		ck_assert_msg(at > last, "'%s' comes too early", lines[i][0]);
-		last = at;
-	}
-	(void)line_of(&stock.server, "gRPC server has drained", "took_ms=");
-	expect_one_file(&stock);
+	process_expect_order(&stock.server, lines,
+			     sizeof(lines) / sizeof(lines[0]));
+	process_await(&stock.server, "gRPC server has drained", "took_ms=");
+	stock_expect_one_file(&stock);
 	process_release(&stock.server);
 	stock_end(&stock);
 }
 END_TEST
 
 /* ---- under load ---------------------------------------------------------- */
-
-/*
- * What must be true after any stop under load: who was acknowledged is in the
- * database, who sent a whole request had an answer, and who was told no is not
- * in there.
- */
-static void expect_nothing_lost(struct orders *orders, struct stock *stock,
-				const char *what)
-{
-	orders_wait(orders);
-	orders_print(orders, what);
-	ck_assert_uint_eq(orders_count(orders, ORDER_LOST), 0);
-	ck_assert_uint_eq(orders_count(orders, ORDER_WRONG), 0);
-	ck_assert_uint_eq(orders_expect_stored(orders, stock->db), 0);
-	stock_expect_intact(stock);
-	orders_free(orders);
-}
 
 START_TEST(stopped_under_load_nothing_is_lost)
 {
@@ -137,7 +74,7 @@ START_TEST(stopped_under_load_nothing_is_lost)
 	orders_start(&orders, &stock, &clients);
 	orders_await(&orders, ORDER_ACCEPTED, 20 * 64);
 	expect_drained(&stock);
-	expect_nothing_lost(&orders, &stock, "stopped under load");
+	orders_expect_nothing_lost(&orders, "stopped under load");
 	stock_end(&stock);
 }
 END_TEST
@@ -154,7 +91,7 @@ START_TEST(stopped_while_connections_come_nothing_is_lost)
 	orders_start(&orders, &stock, &clients);
 	orders_await(&orders, ORDER_ACCEPTED, 10 * 64);
 	expect_drained(&stock);
-	expect_nothing_lost(&orders, &stock, "stopped while they came");
+	orders_expect_nothing_lost(&orders, "stopped while they came");
 	stock_end(&stock);
 }
 END_TEST
@@ -434,7 +371,7 @@ START_TEST(a_slow_reader_gets_its_list_whole)
 	json_decref(list);
 	free(body);
 	ck_assert_int_eq(process_wait(&stock.server), EXIT_DRAINED);
-	expect_one_file(&stock);
+	stock_expect_one_file(&stock);
 	client_close(&client);
 	process_release(&stock.server);
 	stock_end(&stock);
@@ -456,7 +393,7 @@ START_TEST(a_reader_that_stands_still_is_cut_at_the_timeout)
 	begin_list(&stock, &client);
 	ck_assert_int_eq(stock_stop(&stock), EXIT_FORCED);
 	process_await(&stock.server, "---Shutdown forced---", NULL);
-	expect_one_file(&stock);
+	stock_expect_one_file(&stock);
 	/* It can tell that it has not got all. */
 	body = client_receive_chunks(&client, &size, &whole);
 	ck_assert(!whole);

@@ -317,9 +317,10 @@ void orders_enough(struct orders *orders)
 
 void orders_wait(struct orders *orders)
 {
-	for (size_t i = 0; i < orders->clients_n; i++) {
+	for (size_t i = 0; i < orders->clients_n && !orders->joined; i++) {
 		pthread_join(orders->clients[i].thread, NULL);
 	}
+	orders->joined = true;
 }
 
 void orders_free(struct orders *orders)
@@ -416,4 +417,17 @@ size_t orders_expect_stored(struct orders *orders, const char *db)
 	free(ids.at);
 	ck_assert_uint_le(ids.found, ids.n);
 	return ids.n - ids.found;
+}
+
+void orders_expect_nothing_lost(struct orders *orders, const char *what)
+{
+	const struct stock *stock = orders->stock;
+
+	orders_wait(orders);
+	orders_print(orders, what);
+	ck_assert_uint_eq(orders_count(orders, ORDER_LOST), 0);
+	ck_assert_uint_eq(orders_count(orders, ORDER_WRONG), 0);
+	ck_assert_uint_eq(orders_expect_stored(orders, stock->db), 0);
+	stock_expect_intact(stock);
+	orders_free(orders);
 }

@@ -5,11 +5,8 @@
  *	orders_start(&orders, &stock, &(struct orders_options){
  *		.kept = 32, .grpc = 32 });
  *	orders_await(&orders, 500);		// so many are acknowledged
- *	stock_stop(&stock);
- *	orders_wait(&orders);			// each client was sent away
- *	ck_assert_uint_eq(orders_count(&orders, ORDER_LOST), 0);
- *	orders_expect_stored(&orders, stock.db);
- *	orders_free(&orders);
+ *	stock_stop(&stock);			// each client is sent away
+ *	orders_expect_nothing_lost(&orders, "stopped under load");
  *
  * A client holds one connection, and goes home when that ends, or is going to:
  * "Connection: close", GOAWAY. It does not knock again, as the port may belong
@@ -73,6 +70,7 @@ struct orders {
 	struct orders_client *clients;
 	size_t clients_n;
 	atomic_bool enough;
+	bool joined;
 
 	pthread_mutex_t lock; /* what follows */
 	pthread_cond_t changed;
@@ -87,7 +85,7 @@ void orders_start(struct orders *orders, const struct stock *stock,
 void orders_await(struct orders *orders, enum order_end end, size_t n);
 /* Let each client finish the order that it is at, and end. */
 void orders_enough(struct orders *orders);
-/* Wait until all clients have ended. */
+/* Wait until all clients have ended. Again is harmless. */
 void orders_wait(struct orders *orders);
 void orders_free(struct orders *orders);
 
@@ -103,6 +101,13 @@ void orders_each(struct orders *orders,
  * in there that were not acknowledged; those of others count, too.
  */
 size_t orders_expect_stored(struct orders *orders, const char *db);
+
+/*
+ * What must be true after any stop in order, which has happened: who sent a
+ * whole request had an answer, who was acknowledged is in the database, and
+ * nobody else is. Waits for the clients, tells the numbers of @what, and frees.
+ */
+void orders_expect_nothing_lost(struct orders *orders, const char *what);
 
 /* The numbers, on stdout, for whoever reads the log. */
 void orders_print(struct orders *orders, const char *what);

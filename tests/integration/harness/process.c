@@ -474,6 +474,38 @@ void process_each_line(struct process *process,
 	pthread_mutex_unlock(&process->lock);
 }
 
+/* Where the lines in question are looked for. */
+struct order_search {
+	const struct process_line *lines;
+	size_t n;
+	size_t at; /* the next that has not been found */
+};
+
+static void look_at_line(const char *line, size_t size, void *arg)
+{
+	struct order_search *search = arg;
+	const struct process_line *wanted = &search->lines[search->at];
+
+	if (search->at < search->n &&
+	    line_has(line, size,
+		     &(struct sought){ wanted->a, wanted->b, false })) {
+		search->at++;
+	}
+}
+
+void process_expect_order(struct process *process,
+			  const struct process_line *lines, size_t n)
+{
+	struct order_search search = { lines, n, 0 };
+
+	process_each_line(process, look_at_line, &search);
+	if (search.at < n) {
+		abort_missing(process,
+			      &(struct sought){ lines[search.at].a,
+						lines[search.at].b, false });
+	}
+}
+
 struct port_search {
 	const char *mark;
 	int port;

@@ -86,6 +86,13 @@ void process_await_id(struct process *process, const char *mark,
 /* Whether, or how many times, it has been said by now. */
 size_t process_count(struct process *process, const char *a, const char *b);
 bool process_has_id(struct process *process, const char *mark, const char *id);
+/* Each of these has been said, and each after the one before it. */
+struct process_line {
+	const char *a;
+	const char *b; /* may be NULL */
+};
+void process_expect_order(struct process *process,
+			  const struct process_line *lines, size_t n);
 /* The number after "<name>=" in the Ready line; waits for it. */
 int process_port(struct process *process, const char *name);
 /* Call @fn for each line so far. */

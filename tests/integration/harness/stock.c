@@ -344,3 +344,19 @@ void stock_expect_intact(const struct stock *stock)
 					       "FROM pragma_integrity_check"),
 			 1);
 }
+
+static void expect_no_file(const char *path)
+{
+	ck_assert_msg(!path_exists(path), "%s is left", path);
+}
+
+void stock_expect_one_file(const struct stock *stock)
+{
+	char beside[PATH_SIZE + 8];
+
+	ck_assert(path_exists(stock->db));
+	snprintf(beside, sizeof(beside), "%s-wal", stock->db);
+	expect_no_file(beside);
+	snprintf(beside, sizeof(beside), "%s-shm", stock->db);
+	expect_no_file(beside);
+}

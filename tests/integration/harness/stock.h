@@ -122,5 +122,8 @@ void stock_stored_status(const struct stock *stock, const char *id,
 int stock_stored_n(const struct stock *stock);
 /* The file is well: PRAGMA integrity_check says so. */
 void stock_expect_intact(const struct stock *stock);
+/* It was closed in order: the database is one file again. To be asked before
+ * anybody else opens it. */
+void stock_expect_one_file(const struct stock *stock);
 
 #endif
