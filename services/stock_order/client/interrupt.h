@@ -10,11 +10,18 @@
 
 enum { INTERRUPT_SIGNALS = 3 };
 
+struct interrupt;
+
+struct interrupt_signal {
+	struct loop_signal base; /* first */
+	struct interrupt *interrupt;
+};
+
 struct interrupt {
 	int signo; /* the first that came; 0: none */
 	void (*fn)(void *arg);
 	void *arg;
-	struct loop_signal signals[INTERRUPT_SIGNALS];
+	struct interrupt_signal signals[INTERRUPT_SIGNALS];
 };
 
 /* After loop_block_signals(). @interrupt stays valid as long as the loop. */
