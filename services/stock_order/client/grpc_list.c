@@ -79,12 +79,11 @@ static void ask_for_page(struct list *list)
 			 (int32_t)size, list->token, visit, on_page, list);
 }
 
-/* A server that leads in a circle would be followed for ever. */
-static enum status_code take_token(struct list *list, size_t visited,
-				   const char *token, struct status *reterr)
+/* A server that leads to where we are would be followed for ever. */
+static enum status_code take_token(struct list *list, const char *token,
+				   struct status *reterr)
 {
-	if (visited == 0 || strcmp(token, list->token) == 0 ||
-	    strlen(token) >= TOKEN_SIZE) {
+	if (strcmp(token, list->token) == 0 || strlen(token) >= TOKEN_SIZE) {
 		return status_set(reterr, STATUS_INTERNAL,
 				  "the server's pages lead nowhere");
 	}
@@ -109,6 +108,7 @@ static void on_page(const struct status *status, size_t visited,
 	struct list *list = arg;
 	struct status astray;
 
+	(void)visited; /* an empty page may have others behind it */
 	command_call_end(&list->command);
 	close_page(list);
 	if (status->code == STATUS_OK) {
@@ -119,8 +119,7 @@ static void on_page(const struct status *status, size_t visited,
 		command_end(&list->command, status);
 	} else if (next_page_token[0] == '\0' || is_full(list)) {
 		put_end(list);
-	} else if (take_token(list, visited, next_page_token, &astray) !=
-		   STATUS_OK) {
+	} else if (take_token(list, next_page_token, &astray) != STATUS_OK) {
 		command_end(&list->command, &astray);
 	} else {
 		command_go_on(&list->command);
