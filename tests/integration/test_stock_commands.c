@@ -310,6 +310,7 @@ START_TEST(a_list_that_is_cut_off_is_no_array)
 	fd = stuck_pipe(pipe, stock.dir);
 	START_CLIENT(&client, &stuck, &stock, GRPC, "list");
 	UNTIL(pipe_is_full(fd));
+	let_others_be_served(&stock);
 	process_kill(&stock.server);
 	file = fopen(scratch_path(out, stock.dir, "list"), "w");
 	ck_assert_ptr_nonnull(file);
@@ -334,6 +335,27 @@ START_TEST(a_list_that_is_cut_off_is_no_array)
 }
 END_TEST
 
+START_TEST(a_list_that_nobody_reads_can_be_stopped)
+{
+	char pipe[PATH_SIZE];
+	const struct process_options stuck = { .stdout_path = pipe };
+	struct stock stock;
+	struct process client;
+	int fd;
+
+	stock_start_with(&stock, 5000);
+	fd = stuck_pipe(pipe, stock.dir);
+	START_CLIENT(&client, &stuck, &stock, GRPC, "list");
+	UNTIL(pipe_is_full(fd));
+	process_signal(&client, SIGINT);
+	ck_assert_int_eq(process_wait(&client), 128 + SIGINT);
+	expect_text(client.log, "CANCELLED: interrupted\n");
+	process_release(&client);
+	close(fd);
+	stock_end(&stock);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -344,6 +366,7 @@ int main(void)
 		a_list_by_lines_has_an_order_in_each,
 		a_long_list_takes_no_more_memory_than_a_short_one,
 		a_list_that_is_cut_off_is_no_array,
+		a_list_that_nobody_reads_can_be_stopped,
 		NULL,
 	};
 

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { OTHERS = 200 };
+
 /* ---- running them ---------------------------------------------------------
  */
 
@@ -29,6 +31,14 @@ void await_in_flight(const struct stock *stock, int n)
 {
 	UNTIL(http_metric(stock->http_port,
 			  "rescind_in_flight{service=\"stock_demo_3\"}") == n);
+}
+
+void let_others_be_served(const struct stock *stock)
+{
+	for (int i = 0; i < OTHERS; i++) {
+		ck_assert_int_eq(http_status_of(stock->http_port, "/health"),
+				 200);
+	}
 }
 
 /* ---- what they say --------------------------------------------------------

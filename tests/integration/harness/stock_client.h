@@ -45,6 +45,9 @@ int expect_stored(struct process *process, const char *db);
 
 /* Wait until one request, or none, waits in demo 3. */
 void await_in_flight(const struct stock *stock, int n);
+/* Let the server answer many others meanwhile: time enough for whoever does
+ * what they should not, counted in requests. */
+void let_others_be_served(const struct stock *stock);
 
 /* A file's text; static, until the next. */
 const char *file_read(const char *path);
