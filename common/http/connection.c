@@ -7,6 +7,7 @@
  * event that comes early is remembered until a request waits. A FIN shows as
  * RDHUP even behind pipelined bytes; a reset as RDHUP, HUP and ERR.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -142,6 +143,21 @@ void http_connection_wait(struct http_connection *connection,
 }
 
 /* ---- closing ------------------------------------------------------------ */
+
+void http_connection_answer(struct http_connection *connection,
+			    const char *status)
+{
+	char answer[128];
+	int size = snprintf(answer, sizeof(answer),
+			    "HTTP/1.1 %s\r\nConnection: close\r\n"
+			    "Content-Length: 0\r\n\r\n",
+			    status);
+
+	if (connection->server->tls.cert == NULL) {
+		(void)send(connection->watch.fd, answer, (size_t)size,
+			   MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+}
 
 void http_connection_shut(struct http_connection *connection)
 {

@@ -141,16 +141,10 @@ static void on_wake(struct loop_timer *timer, int64_t late_ns)
  * timeout, so that alone would not end it. */
 static void on_receiving_expired(struct http_guard *guard)
 {
-	static const char answer[] = "HTTP/1.1 408 Request Timeout\r\n"
-				     "Connection: close\r\n"
-				     "Content-Length: 0\r\n\r\n";
 	struct http_connection *connection =
 		CONTAINER_OF(guard, struct http_connection, guard);
 
-	if (connection->server->tls.cert == NULL) {
-		(void)send(connection->watch.fd, answer, sizeof(answer) - 1,
-			   MSG_NOSIGNAL | MSG_DONTWAIT);
-	}
+	http_connection_answer(connection, "408 Request Timeout");
 	http_connection_shut(connection);
 }
 

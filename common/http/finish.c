@@ -144,22 +144,6 @@ void http_request_forget(struct http_request *request)
 	}
 }
 
-/*
- * A header that leaves too little of the connection's memory for any answer
- * makes libmicrohttpd close in silence.
- */
-static void answer_raw(struct http_request *request)
-{
-	static const char answer[] =
-		"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-		"Connection: close\r\nContent-Length: 0\r\n\r\n";
-
-	if (request->server->tls.cert == NULL) {
-		(void)send(request->connection->watch.fd, answer,
-			   sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	}
-}
-
 /* Resumed, but the client was gone before the answer was fetched. */
 static void lose_answer(struct http_request *request)
 {
@@ -211,9 +195,11 @@ void http_request_completed(void *arg, struct MHD_Connection *mhd, void **slot,
 	BUG_IF(request->state == HTTP_REQUEST_HANDLED,
 	       "a connection was closed under its handler");
 	finish_late(request, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	/* A header that leaves too little of the connection's memory for any
+	 * answer makes libmicrohttpd close in silence. */
 	if (request->status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE &&
 	    why == MHD_REQUEST_TERMINATED_WITH_ERROR) {
-		answer_raw(request);
+		http_connection_answer(connection, HTTP_TOO_LARGE);
 	}
 	if (request->settled) {
 		server->unfinished--;

@@ -4,9 +4,6 @@
 
 #include "http/internal.h"
 
-/* What libmicrohttpd keeps of each field, parameter and cookie, rounded up. */
-enum { ENTRY_SIZE = 64 };
-
 struct gathering {
 	struct http_fields *fields;
 	/* Behind what was looked at so far, in the connection's memory. */
@@ -128,7 +125,7 @@ void http_fields_gather(struct MHD_Connection *mhd, const char *method,
 	ptrdiff_t rest;
 
 	memset(ret_fields, 0, sizeof(*ret_fields));
-	ret_fields->memory = size + (size_t)entries * ENTRY_SIZE;
+	ret_fields->memory = size + (size_t)entries * HTTP_ENTRY_SIZE;
 	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, gather, &gathering);
 	/* Two line ends close the header. */
 	rest = method + size - gathering.at;

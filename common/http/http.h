@@ -22,11 +22,12 @@
  * percent-encoding, NUL and bad UTF-8 in query or form (400), unknown path
  * (404), wrong method (405 with Allow), body too large (413), URL of more than
  * 8000 bytes (414), header too large (431: about 14 KB, of which a cookie takes
- * its size twice and each field 64 bytes more), conflicting or duplicate
- * Content-Length, Host or Transfer-Encoding, malformed or folded header fields
- * (400), more in flight than options.in_flight_max (503 with Retry-After),
- * draining (503 with Retry-After and Connection: close). A request that takes
- * longer than options.header_timeout_s to arrive is cut off with 408.
+ * its size twice, and each field and query parameter 64 bytes more),
+ * conflicting or duplicate Content-Length, Host or Transfer-Encoding, malformed
+ * or folded header fields (400), more in flight than options.in_flight_max (503
+ * with Retry-After), draining (503 with Retry-After and Connection: close). A
+ * request that takes longer than options.header_timeout_s to arrive is cut off
+ * with 408.
  *
  * Out of descriptors, or at options.connections_max, the server closes the
  * connection that has been idle longest, lets new ones wait in the backlog, and

@@ -35,6 +35,11 @@ enum {
 	 * wiped after every request, so its size costs time too. */
 	HTTP_CONNECTION_MEMORY = 16 * 1024,
 	HTTP_RESPONSE_HEADER_MAX = 2 * 1024, /* what is left of it */
+	HTTP_REQUEST_HEADER_MAX =
+		HTTP_CONNECTION_MEMORY - HTTP_RESPONSE_HEADER_MAX,
+	/* What libmicrohttpd keeps of each field, parameter and cookie, rounded
+	 * up. */
+	HTTP_ENTRY_SIZE = 64,
 	HTTP_URL_MAX = 8000,
 	/* Of a refused body this much is read before the answer, because a
 	 * client that is still sending would lose it to a reset. */
@@ -123,6 +128,8 @@ void http_accept_resume(struct http_server *server);
 
 /* ---- connections -------------------------------------------------------- */
 
+#define HTTP_TOO_LARGE "431 Request Header Fields Too Large"
+
 struct http_connection {
 	struct http_server *server;
 	struct loop_watch watch; /* for the client's leaving */
@@ -151,6 +158,12 @@ enum ctx_cause http_connection_cause(const struct http_connection *connection);
 void http_connection_next(struct http_connection *connection);
 /* Libmicrohttpd has read what it can: let it see a FIN that it missed. */
 void http_connection_wake(struct http_guard *finish);
+/*
+ * Answer where libmicrohttpd does not: @status ("408 Request Timeout"), and
+ * that is all. Over TLS nothing can be said. It is to be closed then.
+ */
+void http_connection_answer(struct http_connection *connection,
+			    const char *status);
 /* Close it soon, by way of libmicrohttpd's own notice. */
 void http_connection_shut(struct http_connection *connection);
 /* Close the connection that has been idle longest; false if none is. */

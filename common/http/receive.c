@@ -38,6 +38,30 @@ static struct http_refusal refusal_of(int http_status, const char *text)
 				      text };
 }
 
+/*
+ * Parameters that use up the connection's memory make libmicrohttpd forget the
+ * connection without closing it. It has not looked at them yet.
+ */
+static void refuse_many_params(struct http_connection *connection,
+			       const char *uri, size_t size)
+{
+	const char *query = strchr(uri, '?');
+	size_t entries = 1;
+
+	if (query == NULL) {
+		return;
+	}
+	for (; *query != '\0'; query++) {
+		entries += *query == '&';
+	}
+	if (size + entries * HTTP_ENTRY_SIZE > HTTP_REQUEST_HEADER_MAX) {
+		http_connection_answer(connection, size > HTTP_URL_MAX
+							   ? "414 URI Too Long"
+							   : HTTP_TOO_LARGE);
+		http_connection_shut(connection);
+	}
+}
+
 void *http_request_begin(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
 	struct http_server *server = arg;
@@ -71,6 +95,7 @@ void *http_request_begin(void *arg, const char *uri, struct MHD_Connection *mhd)
 			refusal_of(MHD_HTTP_URI_TOO_LONG,
 				   "the URL is longer than 8000 bytes");
 	}
+	refuse_many_params(connection, from, size);
 	http_guard_join(&connection->guard, &server->receiving,
 			request->begun_ns);
 	return request;
@@ -129,8 +154,7 @@ static struct http_refusal check_header(const struct http_request *request,
 					const struct http_fields *fields,
 					const char *version)
 {
-	if (fields->memory >
-	    HTTP_CONNECTION_MEMORY - HTTP_RESPONSE_HEADER_MAX) {
+	if (fields->memory > HTTP_REQUEST_HEADER_MAX) {
 		return refusal_of(MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
 				  "the header is too large");
 	}

@@ -732,6 +732,38 @@ START_TEST(many_small_fields_are_refused_with_an_answer)
 }
 END_TEST
 
+/* "a&" so many times, and what is behind the last of them. */
+static int ask_with_params(int nr)
+{
+	static char request[70000];
+	int at = sprintf(request, "GET /now?");
+
+	for (int i = 0; i < nr; i++) {
+		at += sprintf(request + at, "a&");
+	}
+	sprintf(request + at, " HTTP/1.1\r\n" HOST "\r\n");
+	return client_ask(&f, request, response);
+}
+
+START_TEST(any_number_of_parameters_gets_an_answer)
+{
+	begin();
+	ck_assert_int_eq(ask_with_params(127), 200);
+	ck_assert_int_eq(ask_with_params(128), 400);
+	for (int nr = 190; nr < 280; nr++) {
+		int status = ask_with_params(nr);
+
+		ck_assert_msg(status == 431 || (status == 400 && nr < 220),
+			      "%d parameters: %d", nr, status);
+	}
+	ck_assert_int_eq(ask_with_params(3900), 431);
+	ck_assert_int_eq(ask_with_params(4100), 414);
+	ck_assert_int_eq(ask_with_params(12000), 414);
+	ck_assert_int_eq(client_ask(&f, GET("/now"), response), 200);
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(garbage_is_answered_or_closed_and_harms_nobody)
 {
 	static const char *const garbage[] = {
@@ -805,4 +837,5 @@ RUN_TESTS("http_receive",
 	  sound_headers_of_any_form_are_taken, a_long_url_is_refused,
 	  a_large_header_is_refused_with_an_answer,
 	  many_small_fields_are_refused_with_an_answer,
+	  any_number_of_parameters_gets_an_answer,
 	  garbage_is_answered_or_closed_and_harms_nobody, every_end_is_reported)
