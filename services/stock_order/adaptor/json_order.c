@@ -113,33 +113,118 @@ static enum status_code take_members(json_t *json, struct order_draft *draft,
 	return STATUS_OK;
 }
 
+/* ---- what is wrong ------------------------------------------------------ */
+
+/* Behind the text that begins at @at, or the end. */
+static const char *skip_text(const char *at, const char *end)
+{
+	while (at < end && *at != '"') {
+		at += *at == '\\' ? 2 : 1;
+	}
+	return at < end ? at + 1 : end;
+}
+
+/* Of a name as it stands in a text, between quotes and without escapes. */
+static const struct member *find_quoted(const char *text)
+{
+	for (size_t i = 0; i < MEMBER_NR; i++) {
+		size_t size = strlen(members[i].name);
+
+		if (strncmp(members[i].name, text, size) == 0 &&
+		    text[size] == '"') {
+			return &members[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The member whose value @size bytes of an object end in or behind, NULL where
+ * that is none of ours, a name, or deeper inside. So far all was JSON.
+ */
+static const struct member *member_at(const char *text, size_t size)
+{
+	const char *end = text + size;
+	const char *name = NULL; /* the last text */
+	const struct member *member = NULL;
+	int depth = 0;
+
+	while (text < end) {
+		char c = *text++;
+
+		if (c == '"') {
+			name = text;
+			text = skip_text(text, end);
+		} else if (c == '{' || c == '[' || c == ',') {
+			depth += c != ',';
+			member = NULL;
+		} else if (c == '}' || c == ']') {
+			depth--;
+		} else if (c == ':' && depth == 1 && name != NULL) {
+			member = find_quoted(name);
+		}
+	}
+	return member;
+}
+
 /* Of what is no JSON at all there is nothing to explain. */
-static const char *explain(const json_error_t *error)
+static const char *fault_of(const json_error_t *error)
 {
 	switch ((int)json_error_code(error)) {
-	case json_error_duplicate_key:
 	case json_error_numeric_overflow:
-		return error->text; /* It says which. */
+		return "is out of range";
 	case json_error_invalid_utf8:
-		return "a text is not UTF-8";
+		return "is not UTF-8";
 	case json_error_null_character:
 	case json_error_null_byte_in_key:
-		return "a text contains NUL";
+		return "contains NUL";
 	default:
 		return NULL;
 	}
 }
 
+static enum status_code explain_fault(const char *text, size_t size,
+				      const char *fault, struct status *reterr)
+{
+	const struct member *member = member_at(text, size);
+
+	if (member == NULL) {
+		return status_set(reterr, STATUS_INVALID_ARGUMENT,
+				  "%s: a part of it %s", invalid_body, fault);
+	}
+	return status_set(reterr, STATUS_INVALID_ARGUMENT, "%s %s",
+			  member->name, fault);
+}
+
+static enum status_code explain(const char *text, size_t size,
+				const json_error_t *error,
+				struct status *reterr)
+{
+	size_t position = (size_t)error->position;
+	const char *fault = fault_of(error);
+
+	if (fault != NULL) {
+		return explain_fault(text, position < size ? position : size,
+				     fault, reterr);
+	}
+	if (json_error_code(error) == json_error_duplicate_key) {
+		/* It says which. */
+		return status_set(reterr, STATUS_INVALID_ARGUMENT, "%s: %s",
+				  invalid_body, error->text);
+	}
+	return status_set(reterr, STATUS_INVALID_ARGUMENT, "%s", invalid_body);
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
 static json_t *load(const char *text, size_t size, struct status *reterr)
 {
 	json_error_t error;
 	json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-	const char *why = json == NULL ? explain(&error) : NULL;
 
 	if (json == NULL) {
-		status_set(reterr, STATUS_INVALID_ARGUMENT, "%s%s%s",
-			   invalid_body, why != NULL ? ": " : "",
-			   why != NULL ? why : "");
+		/* It is always INVALID_ARGUMENT. */
+		(void)explain(text, size, &error, reterr);
 	}
 	return json;
 }

@@ -31,9 +31,9 @@ struct json_draft {
  * say; what is absent is left not given.
  *
  * INVALID_ARGUMENT: "invalid request body" for what is no JSON object, with
- * the reason behind it where a number, a text or a key is at fault; and for a
- * member that is unknown or of another type than it should be, a sentence that
- * names it.
+ * the reason behind it where it has one that is worth telling; and a sentence
+ * that names the member for one that is unknown, of another type than it should
+ * be, a number that no type holds, or a text that is none.
  */
 MUSTCHECK enum status_code json_draft_parse(const char *text, size_t size,
 					    struct json_draft *ret_draft,
