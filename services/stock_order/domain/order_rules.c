@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stock_order/domain/order.h"
+#include "text/utf8.h"
 
 /* ---- text --------------------------------------------------------------- */
 
@@ -15,53 +16,6 @@ static bool is_symbol_char(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 	       (c >= '0' && c <= '9') || c == '.' || c == '-';
-}
-
-/*
- * The size of the character that begins at @text, 0 where none does: neither
- * overlong nor a surrogate nor beyond U+10FFFF. The bounds are those of the
- * second byte (Unicode 15, table 3-7). Never looks beyond a NUL.
- */
-static size_t utf8_size(const unsigned char *text)
-{
-	unsigned char lead = text[0];
-	unsigned char low = 0x80;
-	unsigned char high = 0xBF;
-	size_t size;
-
-	if (lead < 0x80) {
-		return 1;
-	}
-	if (lead < 0xC2 || lead > 0xF4) {
-		return 0;
-	}
-	size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-	low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : low;
-	high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : high;
-	if (text[1] < low || text[1] > high) {
-		return 0;
-	}
-	for (size_t i = 2; i < size; i++) {
-		if (text[i] < 0x80 || text[i] > 0xBF) {
-			return 0;
-		}
-	}
-	return size;
-}
-
-static bool is_utf8(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-
-	while (*at != '\0') {
-		size_t size = utf8_size(at);
-
-		if (size == 0) {
-			return false;
-		}
-		at += size;
-	}
-	return true;
 }
 
 /* ---- rules -------------------------------------------------------------- */
@@ -151,16 +105,18 @@ static enum status_code check_description(const struct order_draft *draft,
 					  struct status *reterr)
 {
 	const char *text = draft->description;
+	size_t size;
 
 	if (is_missing(text)) {
 		return STATUS_OK;
 	}
-	if (strnlen(text, ORDER_DESCRIPTION_SIZE) > ORDER_DESCRIPTION_MAX) {
+	size = strnlen(text, ORDER_DESCRIPTION_SIZE);
+	if (size > ORDER_DESCRIPTION_MAX) {
 		return status_set(reterr, STATUS_INVALID_ARGUMENT,
 				  "description must not exceed %d bytes",
 				  ORDER_DESCRIPTION_MAX);
 	}
-	if (!is_utf8(text)) {
+	if (!utf8_is_valid(text, size)) {
 		return status_set(reterr, STATUS_INVALID_ARGUMENT,
 				  "description must be UTF-8");
 	}
