@@ -18,10 +18,6 @@ static enum status_code check_fill_after(struct stock_config *config,
 enum status_code stock_config_check(struct stock_config *config,
 				    struct status *reterr)
 {
-	if (config->timeout_ns == 0) {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "-timeout must be more than 0");
-	}
 	if (check_fill_after(config, reterr) != STATUS_OK) {
 		return reterr->code;
 	}

@@ -30,9 +30,10 @@ struct stock_config {
 		      "HTTP port; 0 picks a free one"),                        \
 		FLAG_STRING("db", &(config)->db, "./stock_orders.db",          \
 			    "database file; made when missing"),               \
-		FLAG_DURATION("timeout", &(config)->timeout_ns, "10s",         \
-			      "how long a request may take; a list that is "   \
-			      "streamed may take longer"),                     \
+		FLAG_DURATION_MIN("timeout", &(config)->timeout_ns, "10s",     \
+				  NS_PER_MS,                                   \
+				  "how long a request may take; a list that "  \
+				  "is streamed may take longer"),              \
 		FLAG_STRING("fill-after", &(config)->fill_after, "off",        \
 			    "how long a market order is PENDING before it is " \
 			    "filled in the background; off: until it is "      \

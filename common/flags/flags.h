@@ -113,6 +113,12 @@ struct flag {
 		.name = (n), .type = FLAG_TYPE_DURATION, .value = (v),         \
 		.fallback = (d), .help = (h)                                   \
 	}
+/* Of at least @lo nanoseconds. */
+#define FLAG_DURATION_MIN(n, v, d, lo, h)                                      \
+	{                                                                      \
+		.name = (n), .type = FLAG_TYPE_DURATION, .value = (v),         \
+		.fallback = (d), .min = (lo), .help = (h)                      \
+	}
 #define FLAG_CHOICE(n, v, d, c, h)                                             \
 	{                                                                      \
 		.name = (n), .type = FLAG_TYPE_CHOICE, .value = (v),           \

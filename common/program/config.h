@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "flags/flags.h"
+#include "loop/clock.h"
 #include "status/status.h"
 
 struct program_config {
@@ -45,10 +46,11 @@ extern const char *const program_log_levels[];
 		FLAG_UINT("max-in-flight", &(config)->max_in_flight, "4096",   \
 			  1, 1000000,                                          \
 			  things " at once; more are refused with " refusal),  \
-		FLAG_DURATION("shutdown-timeout",                              \
-			      &(config)->shutdown_timeout_ns, "30s",           \
-			      "how long a stop waits for " things              \
-			      " in flight before it cancels them"),            \
+		FLAG_DURATION_MIN("shutdown-timeout",                          \
+				  &(config)->shutdown_timeout_ns, "30s",       \
+				  NS_PER_MS,                                   \
+				  "how long a stop waits for " things          \
+				  " in flight before it cancels them"),        \
 		FLAG_DURATION("drain-delay", &(config)->drain_delay_ns, "0s",  \
 			      "how long a stop goes on accepting after it "    \
 			      "turned not ready"),                             \

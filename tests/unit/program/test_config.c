@@ -35,6 +35,24 @@ START_TEST(the_common_flags_have_their_defaults)
 }
 END_TEST
 
+START_TEST(a_stop_without_time_is_refused)
+{
+	struct program_config c;
+	const struct flag table[] = { PROGRAM_FLAGS(&c, "requests", "503"),
+				      FLAG_END };
+	const struct flags flags = { .program = "p",
+				     .env_prefix = "P",
+				     .table = table };
+	char name[] = "p", none[] = "-shutdown-timeout=0s";
+	char some[] = "-shutdown-timeout=1ms";
+	char *refused[] = { name, none, NULL }, *taken[] = { name, some, NULL };
+
+	ck_assert_int_eq(flags_parse(&flags, 2, refused, &err), FLAGS_INVALID);
+	ck_assert_int_eq(flags_parse(&flags, 2, taken, &err), FLAGS_RUN);
+	ck_assert_int_eq(c.shutdown_timeout_ns, NS_PER_MS);
+}
+END_TEST
+
 START_TEST(the_names_of_the_log_are_in_its_order)
 {
 	ck_assert_str_eq(program_log_formats[LOG_TEXT], "text");
@@ -111,6 +129,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, the_common_flags_have_their_defaults);
+	tcase_add_test(tc, a_stop_without_time_is_refused);
 	tcase_add_test(tc, the_names_of_the_log_are_in_its_order);
 	tcase_add_loop_test(tc, files_for_tls_have_to_fit_together, 0,
 			    sizeof(files) / sizeof(files[0]));
