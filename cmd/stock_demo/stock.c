@@ -37,6 +37,11 @@ void stock_stopped(void *self, int code)
 {
 	const struct stock *stock = self;
 
+	if (stock->refused > 0) {
+		log_info(
+			NULL, LOG_FIELDS(LOG_INT("refused", stock->refused)),
+			"requests were refused while the program was stopping");
+	}
 	if (stock->failed > 0) {
 		log_warn(NULL, LOG_FIELDS(LOG_INT("failed", stock->failed)),
 			 "requests failed while the program was stopping");
@@ -62,6 +67,16 @@ static double read_live(void *self)
 	return (double)atomic_load(&stock->service.live);
 }
 
+/* What the stop costs: what was refused in order is no failure. */
+static void count_loss(struct stock *stock, const struct http_end *end)
+{
+	if (end->refused) {
+		stock->refused++;
+	} else {
+		stock->failed++;
+	}
+}
+
 static void on_end(struct http_request *request, const struct http_end *end,
 		   void *self)
 {
@@ -70,7 +85,7 @@ static void on_end(struct http_request *request, const struct http_end *end,
 	rest_edge_on_end(request, end, stock->program.work_metrics);
 	if (stock->stopping && end->status >= 500 &&
 	    strncmp(http_request_path(request), "/api/", 5) == 0) {
-		stock->failed++;
+		count_loss(stock, end);
 	}
 }
 

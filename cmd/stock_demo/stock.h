@@ -30,8 +30,10 @@ struct stock {
 	struct order_service service;
 	struct order_edge edge;
 	struct stock_background background;
-	bool stopping;	 /* the ladder has begun */
-	uint64_t failed; /* of the service's requests, with 5xx, since then */
+	bool stopping; /* the ladder has begun */
+	/* Of the requests over HTTP since then: */
+	uint64_t refused; /* because it stops, or has too many */
+	uint64_t failed;  /* with 5xx, though they had been let in */
 };
 
 /* ---- starting ----------------------------------------------------------- */

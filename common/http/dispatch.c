@@ -13,6 +13,7 @@ static void refuse(struct http_request *request, int http_status,
 		   const struct http_header *header)
 {
 	request->state = HTTP_REQUEST_HANDLED;
+	request->refused = true;
 	request->inside_handler = true;
 	http_respond_refusal(request, http_status, status, header);
 	request->inside_handler = false;

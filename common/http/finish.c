@@ -46,6 +46,7 @@ static void report_end(struct http_request *request)
 		.duration_ns = clock_now_ns() - request->begun_ns,
 		.body_size = left && !streamed ? 0 : request->response_size,
 		.cut = request->stream.cut,
+		.refused = request->refused,
 	};
 
 	if (end.cause == CTX_NONE) {

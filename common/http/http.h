@@ -77,6 +77,7 @@ struct http_end {
 	size_t body_size; /* of the response; what was given of a streamed one
 			   */
 	bool cut;	  /* a streamed body did not go out whole */
+	bool refused;	  /* no handler has seen it */
 };
 
 struct http_options {

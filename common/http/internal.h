@@ -232,6 +232,7 @@ struct http_request {
 	bool blank_in_url;
 	bool form;
 	bool close;
+	bool refused; /* not given to a handler */
 	struct http_refusal refusal;
 	int64_t begun_ns;
 

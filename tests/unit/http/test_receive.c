@@ -804,9 +804,12 @@ START_TEST(every_end_is_reported)
 	ck_assert_int_eq(end.cause, CTX_FINISHED);
 	ck_assert_uint_eq(end.body_size, 5);
 	ck_assert_int_gt(end.duration_ns, 0);
+	ck_assert(!end.refused);
 	ck_assert_str_eq(f.end_paths[0], "/now");
 	client_ask(&f, GET("/%6eope?x"), response);
-	ck_assert_int_eq(fixture_await_over(&f).status, 404);
+	end = fixture_await_over(&f);
+	ck_assert_int_eq(end.status, 404);
+	ck_assert(end.refused);
 	ck_assert_str_eq(f.end_paths[1], "/%6eope");
 	fixture_stop(&f);
 }

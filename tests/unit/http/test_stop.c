@@ -80,6 +80,11 @@ START_TEST(a_stopped_server_refuses_new_requests_on_old_connections)
 	ck_assert_ptr_nonnull(strstr(response, "Retry-After: 1\r\n"));
 	ck_assert_ptr_nonnull(strstr(response, "Connection: close\r\n"));
 	ck_assert(client_at_end(fd));
+	for (int i = 0; i < 3; i++) {
+		fixture_await_over(&f);
+	}
+	ck_assert(!f.ends[1].refused);
+	ck_assert(f.ends[2].refused);
 	client_send(probe, GET("/always"));
 	ck_assert_int_eq(client_read(probe, response), 200);
 	close(fd);
@@ -162,6 +167,7 @@ START_TEST(cancelling_ends_what_is_in_flight_and_answers_it)
 		ck_assert_int_eq(client_read(fds[i], response), 503);
 		end = fixture_await_over(&f);
 		ck_assert_int_eq(end.status, 503);
+		ck_assert(!end.refused);
 		ck_assert_int_eq(end.cause, CTX_SHUTDOWN);
 		close(fds[i]);
 	}
