@@ -526,10 +526,8 @@ struct due {
 	int64_t next_us;
 	size_t limit;
 	size_t ids_n;
-	bool damaged;
 	order_due_fn done;
 	void *arg;
-	char damaged_id[ORDER_ID_SIZE];
 	char ids[][ORDER_ID_SIZE];
 };
 
@@ -542,9 +540,7 @@ static bool on_due_row(const struct db_row *row, void *arg)
 		return false;
 	}
 	if (!read_time(row, 1, &created_at_us)) {
-		due->damaged = true;
-		read_text(row, 0, due->damaged_id, ORDER_ID_SIZE);
-		return false;
+		return true; /* never due, and in the way of no other */
 	}
 	if (created_at_us > due->until_us) {
 		due->next_us = created_at_us;
@@ -557,14 +553,8 @@ static bool on_due_row(const struct db_row *row, void *arg)
 static enum status_code due_body(struct db_session *session, void *arg,
 				 struct status *reterr)
 {
-	struct due *due = arg;
-	enum status_code code = execute(session, SQLITE_ORDERS_DUE, NULL, 0,
-					on_due_row, due, reterr);
-
-	if (code == STATUS_OK && due->damaged) {
-		return say_damaged(due->damaged_id, reterr);
-	}
-	return code;
+	return execute(session, SQLITE_ORDERS_DUE, NULL, 0, on_due_row, arg,
+		       reterr);
 }
 
 static void due_done(const struct status *status, void *arg)
@@ -589,7 +579,6 @@ static void do_due(struct order_repository *self, struct ctx *ctx,
 	due->next_us = INT64_MAX;
 	due->limit = limit;
 	due->ids_n = 0;
-	due->damaged = false;
 	due->done = done;
 	due->arg = arg;
 	ask(self, db_read, ctx, due_body, due_done, due);

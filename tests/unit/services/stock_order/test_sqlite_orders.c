@@ -401,12 +401,26 @@ START_TEST(a_time_that_is_none_is_told_and_left_alone)
 			 "the times of order bad can't be read");
 	ck_assert_int_eq(page(NULL, 10), STATUS_DATA_LOSS);
 	ck_assert_uint_eq(answer.orders_n, 0);
-	ck_assert_int_eq(due(9000000, 10), STATUS_DATA_LOSS);
 	ck_assert_int_eq(change("bad", cancel_it), STATUS_DATA_LOSS);
 	ck_assert_int_eq(get(good.id), STATUS_OK);
 	ck_assert_str_eq(raw("SELECT created_at, status FROM stock_orders"
 			     " WHERE id='bad'"),
 			 "yesterday|PENDING\n");
+}
+END_TEST
+
+START_TEST(a_time_that_is_none_is_in_the_way_of_nobody_who_is_due)
+{
+	struct order good = order_number(1, 0);
+
+	raw(OLD_TABLE OLD_ROW("last", "yesterday", "2025-11-17 15:27:47")
+		    OLD_ROW("first", "12 o''clock", "2025-11-17 15:27:47"));
+	open_it();
+	ck_assert_int_eq(create(&good, NULL), STATUS_OK);
+	ck_assert_int_eq(due(9000000, 10), STATUS_OK);
+	ck_assert_uint_eq(answer.ids_n, 1);
+	ck_assert_str_eq(answer.ids[0], good.id);
+	ck_assert_int_eq(answer.next_us, INT64_MAX);
 }
 END_TEST
 
@@ -545,6 +559,8 @@ int main(void)
 		       values_that_break_the_rules_are_read_as_well_as_can_be);
 	tcase_add_test(tc, text_that_is_too_long_is_cut_between_characters);
 	tcase_add_test(tc, a_time_that_is_none_is_told_and_left_alone);
+	tcase_add_test(tc,
+		       a_time_that_is_none_is_in_the_way_of_nobody_who_is_due);
 	tcase_add_test(tc, a_key_whose_order_is_gone_can_be_used_again);
 	tcase_add_test(tc, a_constraint_of_the_file_is_internal);
 	tcase_add_test(tc, a_closed_one_refuses_everything);
