@@ -142,7 +142,7 @@ static void respond_all(struct listing *list)
 
 static void respond_page(struct listing *list)
 {
-	char link[128];
+	char link[64 + ORDER_PAGE_TOKEN_SIZE];
 	const struct http_header more[] = {
 		{ "X-Next-Page-Token", list->token },
 		{ "Link", link },

@@ -39,7 +39,7 @@ enum {
 	ORDER_KEY_MAX = 255, /* bytes of an idempotency key */
 	ORDER_PAGE_DEFAULT = 100,
 	/* A page token with its NUL. */
-	ORDER_PAGE_TOKEN_SIZE = 1 + 16 + ORDER_ID_SIZE,
+	ORDER_PAGE_TOKEN_SIZE = 1 + 2 * 8 + 2 * (ORDER_ID_SIZE - 1) + 1,
 };
 
 /* Fill with order_service_init(). */

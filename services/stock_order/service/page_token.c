@@ -3,63 +3,96 @@
 #include <string.h>
 
 /*
- * A letter for the form, 16 hexadecimal digits for the instant, the id: safe in
- * a URL as it is.
+ * A letter for the form, then the instant and the id as hexadecimal digits:
+ * safe in a URL and in a header whatever the id is, for other programs may have
+ * named orders as they like.
  */
-enum { FORM = 'a', INSTANT_DIGITS = 16, ID_AT = 1 + INSTANT_DIGITS };
+enum { FORM = 'b', INSTANT_SIZE = 8 };
 
 static const char digits[] = "0123456789abcdef";
+
+static char *put_byte(char *at, uint8_t byte)
+{
+	*at++ = digits[byte >> 4];
+	*at++ = digits[byte & 15];
+	return at;
+}
 
 void page_token_write(const struct order *last,
 		      char ret_token[ORDER_PAGE_TOKEN_SIZE])
 {
 	uint64_t instant = (uint64_t)last->created_at_us;
+	char *at = ret_token;
 
-	ret_token[0] = FORM;
-	for (int i = INSTANT_DIGITS; i > 0; i--) {
-		ret_token[i] = digits[instant & 15];
-		instant >>= 4;
+	*at++ = FORM;
+	for (int i = INSTANT_SIZE - 1; i >= 0; i--) {
+		at = put_byte(at, (uint8_t)(instant >> (8 * i)));
 	}
-	memcpy(ret_token + ID_AT, last->id, ORDER_ID_SIZE);
+	for (const char *c = last->id; *c != '\0'; c++) {
+		at = put_byte(at, (uint8_t)*c);
+	}
+	*at = '\0';
+}
+
+/* The byte of which two digits stand at @text; -1 where they do not. */
+static int take_byte(const char *text)
+{
+	int byte = 0;
+
+	for (int i = 0; i < 2; i++) {
+		const char *digit =
+			text[i] == '\0' ? NULL : strchr(digits, text[i]);
+
+		if (digit == NULL) {
+			return -1;
+		}
+		byte = byte << 4 | (int)(digit - digits);
+	}
+	return byte;
 }
 
 static bool parse_instant(const char *text, int64_t *ret_us)
 {
 	uint64_t instant = 0;
 
-	for (int i = 0; i < INSTANT_DIGITS; i++) {
-		const char *digit =
-			text[i] == '\0' ? NULL : strchr(digits, text[i]);
+	for (int i = 0; i < INSTANT_SIZE; i++) {
+		int byte = take_byte(text + 2 * i);
 
-		if (digit == NULL) {
+		if (byte < 0) {
 			return false;
 		}
-		instant = instant << 4 | (uint64_t)(digit - digits);
+		instant = instant << 8 | (uint64_t)byte;
 	}
 	*ret_us = (int64_t)instant;
 	return true;
 }
 
 /* What can't be told from an id here, the repository compares with ids. */
-static bool is_id(const char *text)
+static bool parse_id(const char *text, char ret_id[ORDER_ID_SIZE])
 {
 	size_t size = 0;
 
-	while (size < ORDER_ID_SIZE && text[size] > ' ' && text[size] < 0x7F) {
-		size++;
+	for (; text[0] != '\0'; text += 2) {
+		int byte = take_byte(text);
+
+		if (byte <= 0 || size == ORDER_ID_SIZE - 1) {
+			return false;
+		}
+		ret_id[size++] = (char)byte;
 	}
-	return size > 0 && size < ORDER_ID_SIZE && text[size] == '\0';
+	ret_id[size] = '\0';
+	return true;
 }
 
 bool page_token_parse(const char *token, struct order_cursor *ret_after)
 {
-	int64_t created_at_us;
+	struct order_cursor after;
 
-	if (token[0] != FORM || !parse_instant(token + 1, &created_at_us) ||
-	    !is_id(token + ID_AT)) {
+	if (token[0] != FORM ||
+	    !parse_instant(token + 1, &after.created_at_us) ||
+	    !parse_id(token + 1 + 2 * INSTANT_SIZE, after.id)) {
 		return false;
 	}
-	ret_after->created_at_us = created_at_us;
-	memcpy(ret_after->id, token + ID_AT, strlen(token + ID_AT) + 1);
+	*ret_after = after;
 	return true;
 }

@@ -5,6 +5,7 @@
 #include "scene.h"
 #include "stock_order/adaptor/memory_orders.h"
 #include "stock_order/service/order_service.h"
+#include "stock_order/service/page_token.h"
 #include "suite.h"
 
 enum { ORDERS_MAX = 2000 };
@@ -373,19 +374,25 @@ START_TEST(a_token_is_the_place_of_the_last_order)
 }
 END_TEST
 
+/* "00000000-0000-4000-8000-000000000001" */
+#define ID_1                                                                   \
+	"30303030303030302d303030302d343030302d383030302d303030303030303030"   \
+	"303031"
+
 START_TEST(every_other_token_is_refused)
 {
 	static const char *const bad[] = {
 		"x",
-		"a",
-		"a0006",
-		"a00064fd2d5e8cba6", /* without an id */
-		"b00064fd2d5e8cba600000000-0000-4000-8000-000000000001",
-		"a00064FD2D5E8CBA600000000-0000-4000-8000-000000000001",
-		"a0006 fd2d5e8cba600000000-0000-4000-8000-000000000001",
-		"a00064fd2d5e8cba600000000-0000-4000-8000-0000000000011",
-		"a00064fd2d5e8cba600000000 0000-4000-8000-000000000001",
-		"a00064fd2d5e8cba6\xC3\xA4",
+		"b",
+		"b0006",
+		"a00064fd2d5e8cba6" ID_1,
+		"b00064FD2D5E8CBA6" ID_1,
+		"b0006 fd2d5e8cba6" ID_1,
+		"b00064fd2d5e8cba6" ID_1 "31", /* too long */
+		"b00064fd2d5e8cba6" ID_1 "3",  /* cut in a byte */
+		"b00064fd2d5e8cba63000" ID_1,  /* NUL */
+		"b00064fd2d5e8cba6zz",
+		"b00064fd2d5e8cba6\xC3\xA4",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -396,9 +403,32 @@ START_TEST(every_other_token_is_refused)
 		ck_assert_str_eq(answer.token, "");
 	}
 	ck_assert_int_eq(atomic_load(&fake.calls[FAKE_PAGE]), 0);
-	ck_assert_int_eq(list(10, "a00064fd2d5e8cba600000000-0000-4000-8000-"
-				  "000000000001"),
-			 STATUS_OK);
+	ck_assert_int_eq(list(10, "b00064fd2d5e8cba6" ID_1), STATUS_OK);
+	ck_assert_str_eq(fake.cursor.id,
+			 "00000000-0000-4000-8000-000000000001");
+}
+END_TEST
+
+/* As other programs may have named orders. */
+START_TEST(a_token_carries_any_id)
+{
+	static const char *const ids[] = { "", "a b", "\xC3\xA4\n", "<>\"&;%41",
+					   "123456789012345678901234567890123"
+					   "456" };
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct order order = { .created_at_us = -1 };
+		char token[ORDER_PAGE_TOKEN_SIZE];
+		struct order_cursor after;
+
+		strcpy(order.id, ids[i]);
+		page_token_write(&order, token);
+		ck_assert_uint_eq(strspn(token, "0123456789abcdef"),
+				  strlen(token));
+		ck_assert(page_token_parse(token, &after));
+		ck_assert_str_eq(after.id, ids[i]);
+		ck_assert_int_eq(after.created_at_us, -1);
+	}
 }
 END_TEST
 
@@ -507,6 +537,7 @@ int main(void)
 	tcase_add_loop_test(tc, tokens_lead_through_the_whole_list, 1, 9);
 	tcase_add_test(tc, a_token_is_the_place_of_the_last_order);
 	tcase_add_test(tc, every_other_token_is_refused);
+	tcase_add_test(tc, a_token_carries_any_id);
 	tcase_add_test(tc,
 		       a_token_that_is_cut_or_changed_anywhere_does_no_harm);
 	tcase_add_loop_test(tc, trouble_of_the_repository_is_told_as_it_is, 1,
