@@ -5,7 +5,6 @@
 
 #include "log/log.h"
 #include "stock_order/adaptor/random_ids.h"
-#include "stock_order/adaptor/rest_edge.h"
 #include "stock_order/adaptor/system_clock.h"
 
 /* ---- what is said ------------------------------------------------------- */
@@ -105,7 +104,7 @@ enum status_code stock_bind(struct stock *stock, struct status *reterr)
 			      reterr) != STATUS_OK) {
 		return reterr->code;
 	}
-	stock->edge = (struct order_edge){
+	stock->edge.base = (struct order_edge){
 		.service = &stock->service,
 		.metrics = program->work_metrics,
 		.timeout_ns = stock->config.timeout_ns,

@@ -17,7 +17,7 @@
 #include "config.h"
 #include "program/program_db.h"
 #include "program/program_http.h"
-#include "stock_order/adaptor/edge_work.h"
+#include "stock_order/adaptor/rest_edge.h"
 #include "stock_order/adaptor/sqlite_orders.h"
 #include "stock_order/service/order_service.h"
 
@@ -28,7 +28,7 @@ struct stock {
 	struct program_db db;
 	struct sqlite_orders orders;
 	struct order_service service;
-	struct order_edge edge;
+	struct rest_edge edge;
 	struct stock_background background;
 	bool stopping; /* the ladder has begun */
 	/* Of the requests over HTTP since then: */

@@ -56,7 +56,7 @@ static enum status_code bind_grpc(struct app *app, struct status *reterr)
 	    STATUS_OK) {
 		return reterr->code;
 	}
-	app->edge.base = app->stock.edge;
+	app->edge.base = app->stock.edge.base;
 	return grpc_edge_add(app->grpc.server, &app->edge, reterr);
 }
 

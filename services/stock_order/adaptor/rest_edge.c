@@ -213,7 +213,7 @@ static void health(struct http_request *request, void *self)
 
 /* ---- the server --------------------------------------------------------- */
 
-void rest_edge_add(struct http_server *server, struct order_edge *edge)
+void rest_edge_add(struct http_server *server, struct rest_edge *edge)
 {
 	http_server_route(server, HTTP_POST, "/api/orders", create, edge);
 	http_server_route(server, HTTP_GET, "/api/orders", rest_list, edge);

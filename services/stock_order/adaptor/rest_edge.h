@@ -19,7 +19,9 @@
  *
  * List: newest first. Without a query all orders, streamed, of which a few
  * hundred are held at a time; when the storage fails in the middle the
- * connection is cut, so that nobody takes a part for the whole. With ?limit=n
+ * connection is cut, so that nobody takes a part for the whole. Of lists that
+ * are longer than these few hundred REST_EDGE_STREAMS_MAX are under way at
+ * once, and more are 503: a client may take its time. With ?limit=n
  * (1 and up, 500 at most are given) or ?page_token=t (from the page before) a
  * page: where another follows, the field X-Next-Page-Token has its token and
  * Link, rel="next", its address.
@@ -27,11 +29,21 @@
 #ifndef RESCIND_STOCK_ORDER_ADAPTOR_REST_EDGE_H
 #define RESCIND_STOCK_ORDER_ADAPTOR_REST_EDGE_H
 
+#include <stdatomic.h>
+
 #include "http/http.h"
 #include "stock_order/adaptor/edge_work.h"
 
+/* Lists that are streamed at once: each may hold 1.5 MB of text. */
+enum { REST_EDGE_STREAMS_MAX = 128 };
+
+struct rest_edge {
+	struct order_edge base; /* first */
+	atomic_uint streams;	/* under way */
+};
+
 /* Before the server starts. @edge must outlive it. */
-void rest_edge_add(struct http_server *server, struct order_edge *edge);
+void rest_edge_add(struct http_server *server, struct rest_edge *edge);
 
 /*
  * An http_options.on_end: counts, and logs a line "METHOD URI REMOTE" a

@@ -14,7 +14,7 @@ void rest_respond(struct http_request *request, int http_status,
 void rest_respond_failure(struct http_request *request,
 			  const struct status *status);
 
-/* The handler of GET /api/orders. @self: struct order_edge. */
+/* The handler of GET /api/orders. @self: struct rest_edge. */
 void rest_list(struct http_request *request, void *self);
 
 #endif

@@ -25,8 +25,10 @@ enum { STREAM_PAGE_SIZE = 200 };
 
 struct listing {
 	struct edge_work work;
+	struct rest_edge *edge;
 	struct http_request *request;
 	int64_t limit; /* 0: all, streamed */
+	bool streamed; /* counted in edge->streams */
 	/* The page at hand, of which `given` bytes are on their way. */
 	struct json_writer json;
 	size_t given;
@@ -35,6 +37,9 @@ struct listing {
 
 static void listing_free(struct listing *list)
 {
+	if (list->streamed) {
+		atomic_fetch_sub(&list->edge->streams, 1);
+	}
 	json_writer_release(&list->json);
 	free(list);
 }
@@ -114,7 +119,7 @@ static void next(struct http_request *request, void *arg)
 		give_piece(list);
 		return;
 	}
-	order_service_list(list->work.edge->service, http_request_ctx(request),
+	order_service_list(list->edge->base.service, http_request_ctx(request),
 			   STREAM_PAGE_SIZE, list->token, on_next_page, list);
 }
 
@@ -124,18 +129,43 @@ static void done(struct http_request *request, void *arg)
 	listing_free(arg);
 }
 
-static void respond_all(struct listing *list)
+static enum status_code admit_stream(struct listing *list,
+				     struct status *reterr)
+{
+	struct rest_edge *edge = list->edge;
+
+	if (atomic_fetch_add(&edge->streams, 1) >= REST_EDGE_STREAMS_MAX) {
+		atomic_fetch_sub(&edge->streams, 1);
+		return status_set(reterr, STATUS_RESOURCE_EXHAUSTED,
+				  "too many whole lists at once; limit makes "
+				  "pages");
+	}
+	list->streamed = true;
+	return STATUS_OK;
+}
+
+static void respond_stream(struct listing *list)
 {
 	static const struct http_body body = { .next = next, .done = done };
+	struct status full;
 
-	if (is_last_page(list)) {
-		json_end(&list->json);
-		rest_respond(list->request, 200, &list->json, NULL);
+	if (admit_stream(list, &full) != STATUS_OK) {
+		rest_respond_failure(list->request, &full);
 		listing_free(list);
-	} else {
-		http_respond_body(list->request, 200, REST_JSON, NULL, &body,
-				  list);
+		return;
 	}
+	http_respond_body(list->request, 200, REST_JSON, NULL, &body, list);
+}
+
+static void respond_all(struct listing *list)
+{
+	if (!is_last_page(list)) {
+		respond_stream(list);
+		return;
+	}
+	json_end(&list->json);
+	rest_respond(list->request, 200, &list->json, NULL);
+	listing_free(list);
 }
 
 /* ---- a page ------------------------------------------------------------- */
@@ -202,7 +232,7 @@ static enum status_code parse_limit(const char *text, int64_t *ret_limit,
 
 void rest_list(struct http_request *request, void *self)
 {
-	struct order_edge *edge = self;
+	struct rest_edge *edge = self;
 	const char *limit = http_request_param(request, "limit");
 	const char *token = http_request_param(request, "page_token");
 	struct listing *list;
@@ -219,10 +249,11 @@ void rest_list(struct http_request *request, void *self)
 	}
 	list = calloc(1, sizeof(*list));
 	BUG_IF(list == NULL, "out of memory");
+	list->edge = edge;
 	list->request = request;
 	list->limit = page_size;
-	edge_work_begin(&list->work, edge, http_request_ctx(request));
-	order_service_list(edge->service, list->work.ctx,
+	edge_work_begin(&list->work, &edge->base, http_request_ctx(request));
+	order_service_list(edge->base.service, list->work.ctx,
 			   page_size != 0 ? page_size : STREAM_PAGE_SIZE, token,
 			   on_first_page, list);
 }

@@ -10,7 +10,7 @@
 
 #include "stock_order/port/order_repository.h"
 
-enum { GATE_HELD_MAX = 32 };
+enum { GATE_HELD_MAX = 128 };
 
 struct gate_page {
 	struct ctx *ctx;

@@ -11,6 +11,7 @@
 enum { ANSWER_MAX = 1 << 20 };
 
 static struct shop shop;
+static struct rest_edge edge;
 static struct http_server *server;
 static int client = -1;
 static char answer[ANSWER_MAX];
@@ -29,7 +30,8 @@ static void make_server(void *arg)
 	ck_assert_int_eq(
 		http_server_new(shop.world.root, &options, &server, &bad),
 		STATUS_OK);
-	rest_edge_add(server, &shop.edge);
+	edge.base = shop.edge;
+	rest_edge_add(server, &edge);
 	ck_assert_int_eq(http_server_start(server, &bad), STATUS_OK);
 }
 
@@ -63,6 +65,7 @@ static void tear_down(void)
 {
 	hang_up();
 	world_on_loop(&shop.world, free_server, NULL);
+	ck_assert_uint_eq(atomic_load(&edge.streams), 0);
 	shop_close(&shop);
 }
 
@@ -443,6 +446,37 @@ START_TEST(a_list_that_fails_in_the_middle_is_cut)
 }
 END_TEST
 
+START_TEST(whole_lists_are_streamed_a_few_at_a_time)
+{
+	static int clients[REST_EDGE_STREAMS_MAX];
+
+	shop_stock(&shop, 401, NULL);
+	/* Each is let through once, and waits for its second page. */
+	for (size_t i = 0; i < REST_EDGE_STREAMS_MAX; i++) {
+		gate_orders_hold(&shop.gate, 2);
+		dial();
+		send_request("GET /api/orders", "", "", 0);
+		gate_orders_await_held(&shop.gate, i + 1);
+		clients[i] = client;
+	}
+	gate_orders_hold(&shop.gate, 1000);
+	expect_error(get("/api/orders"), 503,
+		     "too many whole lists at once; limit makes pages");
+	ck_assert_int_eq(get("/api/orders?limit=500"), 200);
+	expect_symbols(401, 1);
+	/* Who leaves makes room. */
+	for (size_t i = 0; i < REST_EDGE_STREAMS_MAX; i++) {
+		close(clients[i]);
+	}
+	world_settle(&shop.world);
+	gate_orders_let_go(&shop.gate);
+	while (atomic_load(&edge.streams) > 0) {
+	}
+	ck_assert_int_eq(get("/api/orders"), 200);
+	expect_symbols(401, 1);
+}
+END_TEST
+
 START_TEST(a_client_that_leaves_ends_the_list)
 {
 	unsigned calls;
@@ -583,7 +617,7 @@ END_TEST
 
 START_TEST(a_request_has_a_deadline)
 {
-	shop.edge.timeout_ns = 0;
+	edge.base.timeout_ns = 0;
 	expect_error(get("/api/orders/x"), 504, "the deadline passed");
 }
 END_TEST
@@ -659,7 +693,7 @@ START_TEST(changes_are_counted_as_transactions)
 	gate_orders_fail(&shop.gate, 1, STATUS_UNAVAILABLE, "locked");
 	post("/api/orders", "", market);
 	ck_assert(counted("database", "rolled_back", 1));
-	shop.edge.timeout_ns = 0;
+	edge.base.timeout_ns = 0;
 	post("/api/orders", "", market);
 	ck_assert(counted("deadline", "rolled_back", 1));
 }
@@ -712,6 +746,7 @@ int main(void)
 	tcase_add_test(tcase, a_list_that_ends_with_a_page_ends);
 	tcase_add_test(tcase, a_list_that_fails_at_once_is_a_failure);
 	tcase_add_test(tcase, a_list_that_fails_in_the_middle_is_cut);
+	tcase_add_test(tcase, whole_lists_are_streamed_a_few_at_a_time);
 	tcase_add_test(tcase, a_client_that_leaves_ends_the_list);
 	tcase_add_test(tcase, a_head_of_a_list_is_its_header);
 	tcase_add_test(tcase, pages_follow_one_another);
