@@ -46,6 +46,24 @@ static void request_free(struct request *request)
 	atomic_fetch_sub_explicit(&service->live, 1, memory_order_release);
 }
 
+/*
+ * What to answer to a change that ended so: where its time passed while the
+ * repository could not take changes, that is the reason, and not the time.
+ */
+static const struct status *blame(struct order_service *service,
+				  const struct status *status,
+				  struct status *storage)
+{
+	struct order_repository *orders = service->orders;
+
+	if (status->code != STATUS_DEADLINE_EXCEEDED ||
+	    orders->ops->health(orders, storage) == STATUS_OK) {
+		return status;
+	}
+	storage->code = STATUS_UNAVAILABLE;
+	return storage;
+}
+
 static void refuse(order_answer_fn answer, void *arg, struct status why)
 {
 	answer(&why, NULL, arg);
@@ -120,6 +138,7 @@ static void on_created(const struct status *status, enum order_created how,
 {
 	struct create *create = arg;
 	struct status taken;
+	struct status storage;
 
 	if (status->code == STATUS_OK && how == ORDER_KEY_TAKEN) {
 		taken = status_make(STATUS_ALREADY_EXISTS,
@@ -127,8 +146,8 @@ static void on_created(const struct status *status, enum order_created how,
 				    "order");
 		create->answer(&taken, NULL, false, create->base.arg);
 	} else {
-		create->answer(status, order, how == ORDER_REPLAYED,
-			       create->base.arg);
+		create->answer(blame(create->base.service, status, &storage),
+			       order, how == ORDER_REPLAYED, create->base.arg);
 	}
 	request_free(&create->base);
 }
@@ -199,6 +218,15 @@ void order_service_get(struct order_service *service, struct ctx *ctx,
 	}
 }
 
+static void on_changed(const struct status *status, const struct order *order,
+		       void *arg)
+{
+	struct lookup *lookup = arg;
+	struct status storage;
+
+	on_order(blame(lookup->base.service, status, &storage), order, lookup);
+}
+
 static enum status_code cancel_now(struct order *order, void *arg,
 				   struct status *reterr)
 {
@@ -216,7 +244,7 @@ void order_service_cancel(struct order_service *service, struct ctx *ctx,
 
 	if (lookup != NULL) {
 		orders->ops->change(orders, ctx, lookup->id, cancel_now,
-				    on_order, lookup);
+				    on_changed, lookup);
 	}
 }
 

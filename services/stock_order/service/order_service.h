@@ -17,7 +17,8 @@
  *	ALREADY_EXISTS		create alone: the key stands for another order
  *				(422 over HTTP)
  *	UNAVAILABLE, RESOURCE_EXHAUSTED, INTERNAL, DATA_LOSS, ABORTED
- *				the repository's trouble
+ *				the repository's trouble; also where a change
+ *				has waited for it until the deadline
  *	CANCELLED, DEADLINE_EXCEEDED ...	the ctx's own
  *
  * Thread-safety: any thread may call anything at any time.

@@ -474,6 +474,21 @@ START_TEST(trouble_of_the_repository_is_told_as_it_is)
 }
 END_TEST
 
+START_TEST(a_deadline_that_a_sick_repository_let_pass_is_its_fault)
+{
+	fake.code = STATUS_DEADLINE_EXCEEDED;
+	fake.health = STATUS_FAILED_PRECONDITION;
+	for (int i = 0; i < FAKE_CALLS_NR; i++) {
+		atomic_store(&fake.failures[i], 1);
+	}
+	expect(create("key"), STATUS_UNAVAILABLE, "not well");
+	expect(cancel("id"), STATUS_UNAVAILABLE, "not well");
+	/* What only reads does not wait for it to be well. */
+	expect(get("id"), STATUS_DEADLINE_EXCEEDED, "no luck");
+	expect(list(10, NULL), STATUS_DEADLINE_EXCEEDED, "no luck");
+}
+END_TEST
+
 START_TEST(health_is_the_repositorys)
 {
 	struct status err = status_ok();
@@ -542,6 +557,8 @@ int main(void)
 		       a_token_that_is_cut_or_changed_anywhere_does_no_harm);
 	tcase_add_loop_test(tc, trouble_of_the_repository_is_told_as_it_is, 1,
 			    STATUS_CODE_NR);
+	tcase_add_test(tc,
+		       a_deadline_that_a_sick_repository_let_pass_is_its_fault);
 	tcase_add_test(tc, health_is_the_repositorys);
 	tcase_add_test(tc, nothing_is_done_for_a_caller_that_has_left);
 	tcase_add_test(tc, who_waits_is_counted);
