@@ -31,11 +31,11 @@
  * the database, and whose effects are kept or undone alone.
  *
  * Failures: a conflict with the database's rows fails that member alone
- * (ALREADY_EXISTS, FAILED_PRECONDITION); disk full, read-only and other I/O
- * errors fail the group (UNAVAILABLE, RESOURCE_EXHAUSTED or INTERNAL) and the
- * process lives; a failed sync calls options.on_fatal, which must not return
- * (what the disk holds is then unknown, and recovery from the file is the only
- * honest way on).
+ * (ALREADY_EXISTS, FAILED_PRECONDITION); disk full, read-only, a file that is
+ * not at its path any more and other I/O errors fail the group (UNAVAILABLE,
+ * RESOURCE_EXHAUSTED or INTERNAL) and the process lives; a failed sync calls
+ * options.on_fatal, which must not return (what the disk holds is then unknown,
+ * and recovery from the file is the only honest way on).
  *
  * Threads: every function may be called from any thread, a given db_txn from
  * one at a time. Completions run on the database's writer (or reader) thread,

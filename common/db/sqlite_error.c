@@ -49,10 +49,18 @@ enum status_code sqlite_code(int rc)
 	}
 }
 
+/* In SQLite's words, but where it has none of its own. */
+static const char *text_of(int rc)
+{
+	return rc == SQLITE_READONLY_DBMOVED
+		       ? "the database file was moved or removed"
+		       : sqlite3_errstr(rc);
+}
+
 enum status_code sqlite_fail(sqlite3 *db, int rc, struct status *reterr)
 {
 	bool known = db != NULL && sqlite3_extended_errcode(db) == rc;
-	const char *text = known ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+	const char *text = known ? sqlite3_errmsg(db) : text_of(rc);
 	int err = known ? sqlite3_system_errno(db) : 0;
 	bool of_system =
 		primary(rc) == SQLITE_IOERR || primary(rc) == SQLITE_CANTOPEN;

@@ -50,7 +50,9 @@ static void became_well(struct lane *lane)
 
 static void probe(struct lane *lane)
 {
-	int rc = writer_probe(&lane->writer);
+	int rc = writer_is_orphaned(&lane->writer)
+			 ? SQLITE_READONLY_DBMOVED
+			 : writer_probe(&lane->writer);
 	struct status why;
 
 	die_of_failed_sync(lane, rc);
@@ -316,9 +318,16 @@ static void run_group(struct lane *lane)
 	}
 }
 
+/* What is written to a file without a name is gone with the process. */
+static int begin_group(struct lane *lane)
+{
+	return writer_is_orphaned(&lane->writer) ? SQLITE_READONLY_DBMOVED
+						 : writer_begin(&lane->writer);
+}
+
 static void do_work(struct lane *lane)
 {
-	int rc = writer_begin(&lane->writer);
+	int rc = begin_group(lane);
 	struct status why;
 
 	if (sqlite_is_busy(rc)) {

@@ -241,6 +241,16 @@ enum status_code writer_publish(struct writer *writer, struct image *image,
 
 /* ---- probing ------------------------------------------------------------ */
 
+bool writer_is_orphaned(struct writer *writer)
+{
+	int moved = 0;
+
+	/* Who can't tell leaves it alone. */
+	(void)sqlite3_file_control(writer->session.db, "main",
+				   SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved != 0;
+}
+
 static int rewrite_version(sqlite3 *db)
 {
 	int64_t version;

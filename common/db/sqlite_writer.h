@@ -47,6 +47,10 @@ bool writer_member(struct writer *writer, struct job *job);
 enum status_code writer_publish(struct writer *writer, struct image *image,
 				struct status *reterr);
 
+/* Whether the file at the database's path is not, or not any more, the one that
+ * is open here: removed, renamed, or another in its place. */
+bool writer_is_orphaned(struct writer *writer);
+
 /* Prove that the file can be written, by writing what it has already. */
 int writer_probe(struct writer *writer);
 

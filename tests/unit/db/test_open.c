@@ -109,6 +109,34 @@ START_TEST(a_close_does_not_wait_for_ever_for_a_lock)
 }
 END_TEST
 
+static void expect_orphaned(const char *item)
+{
+	struct status why;
+
+	ck_assert_int_eq(commit_item(&f, item, &why), STATUS_UNAVAILABLE);
+	ck_assert_str_eq(why.message, "the database file was moved or removed");
+	ck_assert_int_eq(db_health(f.db, &why), STATUS_UNAVAILABLE);
+}
+
+/* A yes would be lost with the process. */
+START_TEST(a_file_that_is_moved_while_it_is_open_takes_nothing)
+{
+	char elsewhere[128];
+
+	snprintf(elsewhere, sizeof(elsewhere), "%s.old", f.path);
+	fixture_open(&f);
+	ck_assert_int_eq(commit_item(&f, "before", NULL), STATUS_OK);
+	ck_assert_int_eq(rename(f.path, elsewhere), 0);
+	expect_orphaned("moved");
+	ck_assert_int_eq(rename(elsewhere, f.path), 0);
+	ck_assert_int_eq(commit_item(&f, "after", NULL), STATUS_OK);
+	ck_assert_int_eq(db_health(f.db, NULL), STATUS_OK);
+	ck_assert_int_eq(raw_int(&f, "SELECT count(*) FROM items"), 2);
+	ck_assert_int_eq(unlink(f.path), 0);
+	expect_orphaned("removed");
+}
+END_TEST
+
 START_TEST(an_existing_database_in_another_mode_is_taken_over)
 {
 	put_database("PRAGMA journal_mode=DELETE;"
@@ -231,6 +259,7 @@ int main(void)
 	tcase_add_test(tc, a_close_leaves_one_clean_file);
 	tcase_add_test(tc, a_close_finishes_what_is_queued);
 	tcase_add_test(tc, a_close_does_not_wait_for_ever_for_a_lock);
+	tcase_add_test(tc, a_file_that_is_moved_while_it_is_open_takes_nothing);
 	tcase_add_test(tc, an_existing_database_in_another_mode_is_taken_over);
 	tcase_add_test(tc, a_file_that_is_no_database_is_refused);
 	tcase_add_test(tc, another_type_of_a_column_is_refused);
