@@ -2,8 +2,8 @@
  * Demo 1: the basic shutdown. HTTP server and database end side by side, and
  * nothing fails.
  *
- *	signal ──> stop accepting ──> drain ──┬──> HTTP server closes ──┬──>
- *exit └──> database closes ─────┘
+ *	signal ──> stop accepting ──> drain ──┬── HTTP server closes ──┬──> exit
+ *	                                      └── database closes ─────┘
  *
  * What makes it right is not the order of closing but the wait before it: the
  * ladder closes no part before every part has drained. From the signal on the

@@ -6,8 +6,7 @@
  *	                   │                                   :
  *	                   │                        every request fails
  *	                   │                                   :
- *	                   └── -http-stop-after (10s) ──> server stops
- *accepting, drains ──> exit
+ *	                   └── -http-stop-after (10s) ──> server drains ──> exit
  *
  * The server goes on accepting orders for which there is no database any more.
  * Nobody did anything wrong alone; nobody waited for the one who stands on it.

@@ -8,15 +8,14 @@
  *	     ├── gRPC in flight ─────┤<── drain, all together <──┘
  *	     └── background work ────┘
  *	               │
- *	               └──> close: HTTP, gRPC, background work, database ──>
- *exit
+ *	               └──> close: HTTP, gRPC, background, database ──> exit
  *
  * Parts are registered in the order in which they stand on one another, and
  * closed in reverse, so the database is the last to go: nobody is left who
- *could ask it. Not ready comes first, while everything still serves: /readyz
- *and the health service tell load balancers, who get -drain-delay to act on it.
- *The hooks finish the background work and flush the database, each in its share
- *of the time, before the rest begins to stop.
+ * could ask it. Not ready comes first, while everything still serves: /readyz
+ * and the health service tell load balancers, who get -drain-delay to act on
+ * it. The hooks finish the background work and flush the database, each in its
+ * share of the time, before the rest begins to stop.
  *
  * One deadline holds for all of it. When it passes, or at a second signal, what
  * is in flight is cancelled: its callers are told, its transactions are rolled

@@ -1,7 +1,7 @@
 /*
  * Whether a client accepts JSON: it names application/json or
  * application/problem+json, or application/star, with a weight other than 0.
- *The closer name decides; a bare star/star says nothing.
+ * The closer name decides; a bare star/star says nothing.
  *
  *	struct http_accept accept = { 0 };
  *	http_accept_add(&accept, "text/plain, application/json;q=0.5");
