@@ -137,6 +137,7 @@ uint32_t caller_call(struct caller *caller, const char *method, const char *key,
 {
 	struct bytes fields = { .size = 0 };
 	struct bytes data = { .size = 0 };
+	struct bytes ping = { .size = 0 };
 	struct bytes bytes = { .size = 0 };
 	struct caller_answer *call = &caller->calls[caller->calls_n];
 
@@ -152,6 +153,9 @@ uint32_t caller_call(struct caller *caller, const char *method, const char *key,
 	put_frame(&bytes, HEADERS, END_HEADERS, call->call, fields.data,
 		  fields.size);
 	put_frame(&bytes, DATA, END_STREAM, call->call, data.data, data.size);
+	put_number(&ping, 0, 4);
+	put_number(&ping, call->call, 4);
+	put_frame(&bytes, PING, 0, 0, ping.data, ping.size);
 	if (!send_bytes(caller, &bytes)) {
 		return 0;
 	}
@@ -219,6 +223,22 @@ static void take_setting(struct caller *caller, unsigned flags)
 	}
 }
 
+/* Ours is answered, or theirs has to be. */
+static void take_ping(struct caller *caller, unsigned flags,
+		      const unsigned char *payload, size_t size)
+{
+	struct caller_answer *call;
+
+	if ((flags & ACK) == 0) {
+		send_frame(caller, PING, ACK, payload, size);
+		return;
+	}
+	call = find(caller, number(payload + 4, 4));
+	if (call != NULL) {
+		call->seen = !caller->told_to_go;
+	}
+}
+
 static void take_goaway(struct caller *caller, const unsigned char *payload)
 {
 	caller->told_to_go = true;
@@ -257,9 +277,7 @@ static bool take_frame(struct caller *caller, const unsigned char *head,
 		take_setting(caller, flags);
 		break;
 	case PING:
-		if ((flags & ACK) == 0) {
-			send_frame(caller, PING, ACK, payload, size);
-		}
+		take_ping(caller, flags, payload, size);
 		break;
 	case GOAWAY:
 		take_goaway(caller, payload);
@@ -322,6 +340,16 @@ static struct caller_answer *take_all(struct caller *caller)
 	return find_refused(caller);
 }
 
+/* The connection has ended. */
+static struct caller_answer *give_up_one(struct caller *caller)
+{
+	struct caller_answer *call = &caller->calls[0];
+
+	call->end = caller->told_to_go && !call->seen ? CALLER_CROSSED
+						      : CALLER_LOST;
+	return call;
+}
+
 bool caller_receive(struct caller *caller, struct caller_answer *ret_answer)
 {
 	int64_t until_ms = now_ms() + PATIENCE_MS;
@@ -333,7 +361,7 @@ bool caller_receive(struct caller *caller, struct caller_answer *ret_answer)
 		if (n < 0) {
 			return false;
 		}
-		call = n > 0 ? take_all(caller) : &caller->calls[0];
+		call = n > 0 ? take_all(caller) : give_up_one(caller);
 	}
 	if (call == NULL) {
 		return false;

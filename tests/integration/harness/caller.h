@@ -27,12 +27,16 @@ enum caller_end {
 	CALLER_STATUS, /* the status alone: it failed, and the server says so */
 	CALLER_REFUSED, /* the server says that it has not looked at it */
 	CALLER_RESET,	/* any other reset of its stream */
-	CALLER_LOST,	/* the connection ended, and nothing was said of it */
+	/* The connection ended, and nothing was said of it but that the server
+	 * goes: said before it can have seen the call, which was on its way. */
+	CALLER_CROSSED,
+	CALLER_LOST, /* the connection ended, and nothing was said of it */
 };
 
 struct caller_answer {
 	uint32_t call;
 	enum caller_end end;
+	bool seen; /* by the server, before it said that it goes */
 	size_t size;
 	unsigned char message[MESSAGE_SIZE];
 };
@@ -55,7 +59,8 @@ void caller_close(struct caller *caller);
  * when the server has said that it goes (GOAWAY), or has hung up. */
 bool caller_may_call(struct caller *caller);
 /*
- * Send all of a call: @method as "/package.Service/Method", @key as metadata
+ * Send all of a call, and a PING behind it, whose answer tells that the server
+ * has seen the call: @method as "/package.Service/Method", @key as metadata
  * idempotency-key (may be NULL), a message of @size bytes. Its number; 0 when
  * the connection took it not or not whole.
  */

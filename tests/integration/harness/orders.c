@@ -152,6 +152,9 @@ static void read_answer(struct order_try *attempt,
 	case CALLER_RESET:
 		attempt->end = ORDER_WRONG;
 		break;
+	case CALLER_CROSSED:
+		attempt->end = ORDER_CROSSED;
+		break;
 	case CALLER_LOST:
 	default:
 		attempt->end = open ? ORDER_LOST : ORDER_UNSENT;
@@ -174,7 +177,7 @@ static bool ask_grpc(struct orders_client *client, struct caller *caller,
 	open = client_is_open(&caller->wire);
 	ck_assert_msg(caller_receive(caller, &answer), "a call is not ended");
 	read_answer(attempt, &answer, open);
-	return answer.end != CALLER_LOST;
+	return answer.end != CALLER_LOST && answer.end != CALLER_CROSSED;
 }
 
 /* ---- a client's life ----------------------------------------------------- */
@@ -183,6 +186,15 @@ static void count(struct orders *orders, enum order_end end)
 {
 	pthread_mutex_lock(&orders->lock);
 	orders->ends[end]++;
+	pthread_cond_broadcast(&orders->changed);
+	pthread_mutex_unlock(&orders->lock);
+}
+
+/* Whoever starts the clients waits for those who keep their connection. */
+static void tell_connected(struct orders *orders)
+{
+	pthread_mutex_lock(&orders->lock);
+	orders->connected++;
 	pthread_cond_broadcast(&orders->changed);
 	pthread_mutex_unlock(&orders->lock);
 }
@@ -201,6 +213,7 @@ static void live_kept(struct orders_client *client)
 	bool more = true;
 
 	client_open(&connection, client->orders->stock->http_port);
+	tell_connected(client->orders);
 	while (more && wants_more(client)) {
 		struct order_try *attempt = try_new(client);
 
@@ -236,6 +249,7 @@ static void live_grpc(struct orders_client *client)
 	bool more = true;
 
 	caller_open(&caller, client->orders->stock->grpc_port);
+	tell_connected(client->orders);
 	while (more && wants_more(client) && caller_may_call(&caller)) {
 		struct order_try *attempt = try_new(client);
 
@@ -287,6 +301,11 @@ void orders_start(struct orders *orders, const struct stock *stock,
 		ck_assert_int_eq(
 			pthread_create(&client->thread, NULL, live, client), 0);
 	}
+	pthread_mutex_lock(&orders->lock);
+	while (orders->connected < options->kept + options->grpc) {
+		pthread_cond_wait(&orders->changed, &orders->lock);
+	}
+	pthread_mutex_unlock(&orders->lock);
 }
 
 void orders_await(struct orders *orders, enum order_end end, size_t n)
@@ -358,11 +377,12 @@ void orders_each(struct orders *orders,
 
 void orders_print(struct orders *orders, const char *what)
 {
-	printf("%s: %zu accepted, %zu refused, %zu unsent, %zu lost, %zu "
-	       "answered otherwise\n",
+	printf("%s: %zu accepted, %zu refused, %zu unsent, %zu crossed, %zu "
+	       "lost, %zu answered otherwise\n",
 	       what, orders_count(orders, ORDER_ACCEPTED),
 	       orders_count(orders, ORDER_REFUSED),
 	       orders_count(orders, ORDER_UNSENT),
+	       orders_count(orders, ORDER_CROSSED),
 	       orders_count(orders, ORDER_LOST),
 	       orders_count(orders, ORDER_WRONG));
 	fflush(stdout);
@@ -419,12 +439,38 @@ size_t orders_expect_stored(struct orders *orders, const char *db)
 	return ids.n - ids.found;
 }
 
+static const char *way_of(const struct orders_client *client)
+{
+	const struct orders_options *options = &client->orders->options;
+
+	return client->index < options->kept ? "over HTTP"
+	       : client->index < options->kept + options->fresh
+		       ? "over HTTP, with a connection of its own"
+		       : "over gRPC";
+}
+
+/* The last try of a client is the only one that can be lost. */
+static void tell_lost(const struct orders *orders)
+{
+	for (size_t i = 0; i < orders->clients_n; i++) {
+		const struct orders_client *client = &orders->clients[i];
+
+		if (client->tries_n > 0 &&
+		    client->tries[client->tries_n - 1].end == ORDER_LOST) {
+			printf("lost: try %zu of client %zu, %s\n",
+			       client->tries_n, i, way_of(client));
+		}
+	}
+	fflush(stdout);
+}
+
 void orders_expect_nothing_lost(struct orders *orders, const char *what)
 {
 	const struct stock *stock = orders->stock;
 
 	orders_wait(orders);
 	orders_print(orders, what);
+	tell_lost(orders);
 	ck_assert_uint_eq(orders_count(orders, ORDER_LOST), 0);
 	ck_assert_uint_eq(orders_count(orders, ORDER_WRONG), 0);
 	ck_assert_uint_eq(orders_expect_stored(orders, stock->db), 0);

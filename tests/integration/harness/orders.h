@@ -29,6 +29,12 @@ enum order_end {
 	/* It never was a request: the connection had ended before all of it
 	 * had been sent. */
 	ORDER_UNSENT,
+	/* Over gRPC: it was on its way when the server said that it goes
+	 * (GOAWAY), and the connection ended before anything was said of it.
+	 * gRPC's core hangs up when nothing is in flight any more, and what it
+	 * has to say of a call that has just come may go down with that. No
+	 * handler has seen it, and a gRPC library says UNAVAILABLE. */
+	ORDER_CROSSED,
 	/* All of it was sent on a connection that was open then and that
 	 * nobody had announced to close, and there was no answer. */
 	ORDER_LOST,
@@ -75,9 +81,11 @@ struct orders {
 	pthread_mutex_t lock; /* what follows */
 	pthread_cond_t changed;
 	size_t ends[ORDER_END_NR];
+	size_t connected;
 	size_t busy; /* clients that have not ended */
 };
 
+/* Those who keep their connection have it when this returns. */
 void orders_start(struct orders *orders, const struct stock *stock,
 		  const struct orders_options *options);
 /* Wait until @n orders have ended so, over all clients; stops the test when
