@@ -388,7 +388,7 @@ static bool take_chunk_head(struct client *client, size_t *ret_left)
 	return true;
 }
 
-static bool take_chunk(struct client *client, struct body *body, size_t left)
+static bool take_bytes(struct client *client, struct body *body, size_t left)
 {
 	while (left > 0) {
 		size_t size;
@@ -401,11 +401,26 @@ static bool take_chunk(struct client *client, struct body *body, size_t left)
 		client_consume(client, size);
 		left -= size;
 	}
-	if (!receive_at_least(client, 2)) {
+	return true;
+}
+
+static bool take_chunk(struct client *client, struct body *body, size_t size)
+{
+	if (!take_bytes(client, body, size) || !receive_at_least(client, 2)) {
 		return false;
 	}
 	client_consume(client, 2);
 	return true;
+}
+
+char *client_receive_bytes(struct client *client, size_t size)
+{
+	struct body body = { .data = NULL };
+
+	body_add(&body, "", 0);
+	ck_assert_msg(take_bytes(client, &body, size),
+		      "the body has %zu of %zu bytes", body.size, size);
+	return body.data;
 }
 
 char *client_receive_chunks(struct client *client, size_t *ret_size,

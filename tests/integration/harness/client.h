@@ -67,7 +67,7 @@ bool client_receive(struct client *client, struct reply *ret_reply);
 /* As above, but give up after @ms; whether a reply came. */
 bool client_receive_within(struct client *client, struct reply *ret_reply,
 			   int ms);
-/* Of a reply that has no length: its head alone. */
+/* Of a reply whose body is long: its head alone. */
 bool client_receive_head(struct client *client, struct reply *ret_reply);
 /*
  * Of a chunked body, behind its head: wait for all of it. *ret_whole: it came
@@ -75,6 +75,8 @@ bool client_receive_head(struct client *client, struct reply *ret_reply);
  */
 char *client_receive_chunks(struct client *client, size_t *ret_size,
 			    bool *ret_whole);
+/* Of a body behind its head: wait for @size bytes. NUL-terminated; free(). */
+char *client_receive_bytes(struct client *client, size_t size);
 /* Wait until the peer has closed the connection; false: patience is over. */
 bool client_sees_end(struct client *client);
 
