@@ -64,6 +64,11 @@ static void append(const char **list, size_t list_max, const char *const *more)
 	}
 }
 
+void program_path(char ret_path[PATH_SIZE], const char *program)
+{
+	snprintf(ret_path, PATH_SIZE, RESCIND_PROGRAMS "/%s", program);
+}
+
 static void command_fill(struct command *command, const char *program,
 			 const char *const *arguments,
 			 const char *const *environment)
@@ -72,8 +77,11 @@ static void command_fill(struct command *command, const char *program,
 
 	command->argv[0] = NULL;
 	command->envp[0] = NULL;
-	snprintf(command->program, PATH_SIZE, "%s%s",
-		 ours ? RESCIND_PROGRAMS "/" : "", program);
+	if (ours) {
+		program_path(command->program, program);
+	} else {
+		snprintf(command->program, PATH_SIZE, "%s", program);
+	}
 	if (ours && is_under_valgrind()) {
 		append(command->argv, ARGUMENTS_MAX, valgrind_arguments);
 	}

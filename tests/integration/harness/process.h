@@ -64,6 +64,9 @@ void process_start(struct process *process, const char *program,
 	process_start(process, program, options,                               \
 		      (const char *const[]){ __VA_ARGS__, NULL })
 
+/* The path of one of our programs, for who is to start it by other means. */
+void program_path(char ret_path[PATH_SIZE], const char *program);
+
 /* A list of texts that ends in NULL, as above. */
 #define FLAGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
