@@ -60,6 +60,7 @@ static const struct status *blame(struct order_service *service,
 	    orders->ops->health(orders, storage) == STATUS_OK) {
 		return status;
 	}
+	status_wrap(storage, "database");
 	storage->code = STATUS_UNAVAILABLE;
 	return storage;
 }
