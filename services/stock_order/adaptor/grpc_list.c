@@ -85,17 +85,19 @@ static void put_message(struct listing *list, const ProtobufCMessage *message)
 	list->size = (size_t)(at - list->bytes);
 }
 
-/* All other fields. */
+/* All other fields, of which there may be none. */
 static void put_rest(struct listing *list)
 {
 	Stockorder__ListOrdersResponse rest;
+	size_t size;
 
 	stockorder__list_orders_response__init(&rest);
 	rest.next_page_token = list->token;
-	(void)reserve(list,
-		      stockorder__list_orders_response__get_packed_size(&rest));
-	list->size += stockorder__list_orders_response__pack(
-		&rest, list->bytes + list->size);
+	size = stockorder__list_orders_response__get_packed_size(&rest);
+	if (size > 0) {
+		list->size += stockorder__list_orders_response__pack(
+			&rest, reserve(list, size));
+	}
 }
 
 /* ---- the end ------------------------------------------------------------ */
