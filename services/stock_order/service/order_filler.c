@@ -77,6 +77,10 @@ struct order_filler {
 	struct status trouble;
 };
 
+#define FILLER_OF(ptr, member)                                                 \
+	((struct order_filler *)(void *)((char *)(ptr)-offsetof(               \
+		struct order_filler, member)))
+
 /* The one door through which a filler changes its state. */
 static void move(struct order_filler *filler, enum filler_state to)
 {
@@ -276,9 +280,7 @@ static void go_on(struct order_filler *filler)
 
 static void on_news(struct loop_task *task)
 {
-	struct order_filler *filler =
-		(struct order_filler *)((char *)task -
-					offsetof(struct order_filler, news));
+	struct order_filler *filler = FILLER_OF(task, news);
 
 	if (filler->trouble.code != STATUS_OK) {
 		give_up(filler);
@@ -291,9 +293,7 @@ static void on_news(struct loop_task *task)
 
 static void on_rested(struct loop_timer *timer, int64_t late_ns)
 {
-	struct order_filler *filler =
-		(struct order_filler *)((char *)timer -
-					offsetof(struct order_filler, rest));
+	struct order_filler *filler = FILLER_OF(timer, rest);
 
 	(void)late_ns;
 	look(filler);
@@ -301,9 +301,7 @@ static void on_rested(struct loop_timer *timer, int64_t late_ns)
 
 static void on_limit(struct loop_timer *timer, int64_t late_ns)
 {
-	struct order_filler *filler =
-		(struct order_filler *)((char *)timer -
-					offsetof(struct order_filler, limit));
+	struct order_filler *filler = FILLER_OF(timer, limit);
 
 	(void)late_ns;
 	/* What waits in the repository is refused, and reported. */
@@ -312,9 +310,7 @@ static void on_limit(struct loop_timer *timer, int64_t late_ns)
 
 static void on_finish(struct loop_task *task)
 {
-	struct order_filler *filler =
-		(struct order_filler *)((char *)task -
-					offsetof(struct order_filler, finish));
+	struct order_filler *filler = FILLER_OF(task, finish);
 
 	filler->finishing = true;
 	filler->until_us = now_us(filler) - filler->fill_after_us;
@@ -330,9 +326,7 @@ static void on_finish(struct loop_task *task)
 
 static void on_start(struct loop_task *task)
 {
-	struct order_filler *filler =
-		(struct order_filler *)((char *)task -
-					offsetof(struct order_filler, news));
+	struct order_filler *filler = FILLER_OF(task, news);
 
 	filler->news.fn = on_news;
 	look(filler);
