@@ -1,4 +1,4 @@
-/* Percent-encoding, UTF-8, and parameters made of them. */
+/* Percent-encoding, and parameters made of it. */
 #include "http/query.h"
 
 #include <stdbool.h>
@@ -8,66 +8,7 @@
 
 #include "http/http.h"
 #include "loop/bug.h"
-
-/* ---- UTF-8 (RFC 3629: no overlong forms, no surrogates) ----------------- */
-
-static bool continues(uint8_t byte)
-{
-	return (byte & 0xC0) == 0x80;
-}
-
-/* How many bytes @first announces, and what bounds the second. */
-static size_t announced(uint8_t first, uint8_t *ret_low, uint8_t *ret_high)
-{
-	*ret_low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-	*ret_high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-	if (first < 0x80) {
-		return 1;
-	}
-	if (first >= 0xC2 && first <= 0xDF) {
-		return 2;
-	}
-	if (first >= 0xE0 && first <= 0xEF) {
-		return 3;
-	}
-	return first >= 0xF0 && first <= 0xF4 ? 4 : 0;
-}
-
-size_t http_utf8_size(const char *text, size_t size)
-{
-	const uint8_t *at = (const uint8_t *)text;
-	uint8_t low, high;
-	size_t n;
-
-	if (size == 0) {
-		return 0;
-	}
-	n = announced(at[0], &low, &high);
-	if (n > size || (n > 1 && (at[1] < low || at[1] > high))) {
-		return 0;
-	}
-	for (size_t i = 2; i < n; i++) {
-		if (!continues(at[i])) {
-			return 0;
-		}
-	}
-	return n;
-}
-
-static bool is_utf8(const char *text, size_t size)
-{
-	size_t at = 0;
-
-	while (at < size) {
-		size_t n = http_utf8_size(text + at, size - at);
-
-		if (n == 0) {
-			return false;
-		}
-		at += n;
-	}
-	return true;
-}
+#include "text/utf8.h"
 
 /* ---- percent-encoding --------------------------------------------------- */
 
@@ -122,7 +63,7 @@ enum status_code http_percent_decode(char *buf, size_t size, bool plus,
 		in += step;
 	}
 	buf[out] = '\0';
-	if (!is_utf8(buf, out)) {
+	if (!utf8_is_valid(buf, out)) {
 		return status_set(reterr, STATUS_INVALID_ARGUMENT,
 				  "is not UTF-8");
 	}

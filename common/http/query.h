@@ -33,10 +33,4 @@ MUSTCHECK enum status_code http_params_parse(struct http_params *params,
 const char *http_params_get(const struct http_params *params, const char *name);
 void http_params_release(struct http_params *params);
 
-/*
- * The size of the UTF-8 character that begins at @text, of which @size bytes
- * are there: 1 to 4, or 0 when it is none.
- */
-size_t http_utf8_size(const char *text, size_t size);
-
 #endif

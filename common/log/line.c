@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text/utf8.h"
+
 static const char hex_digits[] = "0123456789abcdef";
 
 void line_init(struct line *line)
@@ -67,37 +69,6 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static bool is_continuation(unsigned char c)
-{
-	return (c & 0xc0) == 0x80;
-}
-
-/*
- * The length of the well-formed UTF-8 sequence at @s, 0 when there is none:
- * neither overlong forms, nor surrogates, nor values above U+10FFFF.
- */
-static size_t utf8_length(const unsigned char *s, uint32_t *ret_char)
-{
-	if (s[0] >= 0xc2 && s[0] <= 0xdf && is_continuation(s[1])) {
-		*ret_char = (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
-		return 2;
-	}
-	if ((s[0] & 0xf0) == 0xe0 && is_continuation(s[1]) &&
-	    is_continuation(s[2])) {
-		*ret_char = (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 |
-			    (s[2] & 0x3fu);
-		return *ret_char >= 0x800 && (*ret_char & 0xf800) != 0xd800 ? 3
-									    : 0;
-	}
-	if ((s[0] & 0xf8) == 0xf0 && is_continuation(s[1]) &&
-	    is_continuation(s[2]) && is_continuation(s[3])) {
-		*ret_char = (s[0] & 0x07u) << 18 | (s[1] & 0x3fu) << 12 |
-			    (s[2] & 0x3fu) << 6 | (s[3] & 0x3fu);
-		return *ret_char >= 0x10000 && *ret_char <= 0x10ffff ? 4 : 0;
-	}
-	return 0;
-}
-
 /* Characters above ASCII after which a line would not look like one line. */
 static bool is_unsafe(uint32_t c)
 {
@@ -149,21 +120,21 @@ static size_t escape_ascii(char *ret, char c, enum line_escape escape)
 static size_t escape_one(char *ret, const char *text, enum line_escape escape,
 			 size_t *ret_taken)
 {
-	const unsigned char *s = (const unsigned char *)text;
 	uint32_t c;
 
-	*ret_taken = 1;
-	if (s[0] < 0x80) {
+	/* The text ends in NUL, so it may be said to be longer than it is. */
+	*ret_taken = utf8_decode(text, UTF8_SIZE_MAX, &c);
+	if (*ret_taken == 1) {
 		return escape_ascii(ret, *text, escape);
 	}
-	if (utf8_length(s, &c) == 0) {
+	if (*ret_taken == 0) {
+		*ret_taken = 1;
 		if (escape == LINE_ESCAPE_JSON) {
 			memcpy(ret, "\\ufffd", 6);
 			return 6;
 		}
-		return escape_number(ret, 'x', s[0], 2);
+		return escape_number(ret, 'x', (unsigned char)*text, 2);
 	}
-	*ret_taken = utf8_length(s, &c);
 	if (is_unsafe(c)) {
 		return escape_number(ret, 'u', c, 4);
 	}

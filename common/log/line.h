@@ -22,9 +22,10 @@ struct line {
 };
 
 /*
- * What is escaped, besides control characters (C0, DEL, C1), characters that
- * end or reorder a line (U+2028 to U+202E, U+2066 to U+2069), the backslash
- * and bytes that are no UTF-8:
+ * What is escaped, which is more than JSON (json/json.h) asks for, so that a
+ * line looks like one line on a terminal too: besides control characters (C0,
+ * DEL, C1), characters that end or reorder a line (U+2028 to U+202E, U+2066 to
+ * U+2069), the backslash and bytes that are no UTF-8:
  */
 enum line_escape {
 	LINE_ESCAPE_MESSAGE, /* nothing more; bad bytes become \xNN */

@@ -6,21 +6,17 @@
 
 #include "loop/bug.h"
 #include "rpc/wire.h"
+#include "text/utf8.h"
 
 static const char key_request_id[] = "request-id";
 static const char key_traceparent[] = "traceparent";
 
 /* ---- text --------------------------------------------------------------- */
 
-/* How many bytes the UTF-8 sequence at @data has; 0 if it is none. */
-static size_t sequence_size(const uint8_t *data, size_t size)
+/* How many bytes the character at @data has; 0 if it is none to be shown. */
+static size_t character_size(const uint8_t *data, size_t size)
 {
-	for (size_t n = 1; n <= 4 && n <= size; n++) {
-		if (wire_is_text(data, n)) {
-			return n;
-		}
-	}
-	return 0;
+	return data[0] != '\0' ? utf8_size((const char *)data, size) : 0;
 }
 
 void text_clean(const uint8_t *data, size_t size, char *ret, size_t ret_size)
@@ -34,7 +30,7 @@ void text_clean(const uint8_t *data, size_t size, char *ret, size_t ret_size)
 		return;
 	}
 	for (size_t i = 0; i < size;) {
-		size_t n = sequence_size(data + i, size - i);
+		size_t n = character_size(data + i, size - i);
 		size_t step = n > 0 ? n : 1;
 
 		if (at + step >= ret_size) {

@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "text/utf8.h"
+
 enum {
 	VARINT_SIZE_MAX = 10,
 	TAG_SIZE_MAX = 5,
@@ -127,73 +129,8 @@ enum wire_result wire_find(const uint8_t *data, size_t size, uint32_t number,
 
 /* ---- text --------------------------------------------------------------- */
 
-/* All eight bytes are ASCII and none is NUL. */
-static bool is_plain(const uint8_t *data)
-{
-	const uint64_t ones = 0x0101010101010101;
-	const uint64_t tops = 0x8080808080808080;
-	uint64_t word;
-
-	memcpy(&word, data, sizeof(word));
-	/* A zero byte borrows from its top bit; the rest can only add alarms
-	 * where a top bit is set, which is one already. */
-	return (((word - ones) | word) & tops) == 0;
-}
-
-static bool is_tail(uint8_t byte)
-{
-	return (byte & 0xc0) == 0x80;
-}
-
-/* Bytes of the character at @at, 0 if it is malformed (Unicode, table 3-7). */
-static size_t character_size(const uint8_t *at, size_t left)
-{
-	uint8_t low = 0x80;
-	uint8_t high = 0xbf;
-
-	if (at[0] < 0x80) {
-		return at[0] != 0;
-	}
-	if (at[0] >= 0xc2 && at[0] <= 0xdf) {
-		return left >= 2 && is_tail(at[1]) ? 2 : 0;
-	}
-	if (left < 3 || at[0] < 0xe0 || at[0] > 0xf4) {
-		return 0;
-	}
-	if (at[0] == 0xe0) {
-		low = 0xa0; /* shorter forms exist */
-	} else if (at[0] == 0xed) {
-		high = 0x9f; /* surrogates */
-	} else if (at[0] == 0xf0) {
-		low = 0x90; /* shorter forms exist */
-	} else if (at[0] == 0xf4) {
-		high = 0x8f; /* beyond U+10FFFF */
-	}
-	if (at[1] < low || at[1] > high || !is_tail(at[2])) {
-		return 0;
-	}
-	if (at[0] < 0xf0) {
-		return 3;
-	}
-	return left >= 4 && is_tail(at[3]) ? 4 : 0;
-}
-
 bool wire_is_text(const uint8_t *data, size_t size)
 {
-	size_t i = 0;
-
-	while (i < size) {
-		size_t step;
-
-		if (size - i >= 8 && is_plain(data + i)) {
-			i += 8;
-			continue;
-		}
-		step = character_size(data + i, size - i);
-		if (step == 0) {
-			return false;
-		}
-		i += step;
-	}
-	return true;
+	return size == 0 || (memchr(data, '\0', size) == NULL &&
+			     utf8_is_valid((const char *)data, size));
 }

@@ -6,9 +6,9 @@
 #include <strings.h>
 #include <time.h>
 
-#include "echo/json_text.h"
 #include "flags/flags.h"
 #include "log/log.h"
+#include "json/json.h"
 
 static const char form_type[] = "application/x-www-form-urlencoded";
 
@@ -149,19 +149,18 @@ static void respond_text(struct http_request *request, const char *message)
 
 static void respond_json(struct http_request *request, const char *message)
 {
-	char id[JSON_TEXT_SIZE_MAX(ECHO_REQUEST_ID_SIZE_MAX)];
-	char text[JSON_TEXT_SIZE_MAX(STATUS_MESSAGE_SIZE)];
-	char body[sizeof(id) + sizeof(text) + 64];
-	int size;
+	struct json_writer json = { 0 };
 
-	json_text(id, ctx_request_id(http_request_ctx(request)));
-	json_text(text, message);
-	size = snprintf(body, sizeof(body),
-			"{\"status\":\"committed\",\"request_id\":%s,"
-			"\"message\":%s}\n",
-			id, text);
-	http_respond(request, 200, "application/json", body, (size_t)size,
+	json_begin_object(&json, NULL);
+	json_put_string(&json, "status", "committed");
+	json_put_string(&json, "request_id",
+			ctx_request_id(http_request_ctx(request)));
+	json_put_string(&json, "message", message);
+	json_end(&json);
+	json_newline(&json);
+	http_respond(request, 200, "application/json", json.text, json.size,
 		     NULL);
+	json_writer_release(&json);
 }
 
 static void answer(const struct status *outcome, void *arg)

@@ -11,7 +11,7 @@ include(CMakePackageConfigHelpers)
 
 set(here ${CMAKE_CURRENT_LIST_DIR})
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Rescind)
-set(parts status loop ctx log metrics flags lifecycle db db_sqlite http rpc
+set(parts status text loop json ctx log metrics flags lifecycle db db_sqlite http rpc
   work_metrics ops_http)
 # Linked into rpc; not for others.
 set(inner_parts proto_health proto_reflection proto_reflection_v1alpha)
@@ -19,6 +19,8 @@ set(inner_parts proto_health proto_reflection proto_reflection_v1alpha)
 # What each part shows; all other headers are its own.
 set(headers
   status/status.h
+  text/utf8.h
+  json/json.h
   loop/clock.h loop/loop.h
   ctx/ctx.h
   log/log.h

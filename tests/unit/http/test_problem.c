@@ -60,8 +60,8 @@ START_TEST(texts_are_escaped)
 
 	problem.detail = "\"\\\n\x01\x7F\xC3\xA9\xFF.";
 	text = write_text();
-	ck_assert_ptr_nonnull(strstr(text, "\"detail\":\"\\\"\\\\\\u000A\\u0001"
-					   "\\u007F\xC3\xA9\xEF\xBF\xBD.\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"detail\":\"\\\"\\\\\\n\\u0001"
+					   "\\u007f\xC3\xA9\xEF\xBF\xBD.\""));
 	free(text);
 }
 END_TEST
