@@ -46,8 +46,8 @@ struct rpc_call;
 struct rpc_server_options {
 	const char *listen;	/* "localhost" (both loopbacks), "*", address */
 	uint16_t port;		/* 0 picks one, the same for all addresses */
-	size_t in_flight_max;	/* calls at once; health and reflection are free
-				 */
+	size_t in_flight_max;	/* calls at once; health, reflection and methods
+				 * marked `always` are free */
 	size_t connections_max; /* plaintext only (our own accept loop) */
 	size_t streams_max;	/* concurrent streams a connection */
 	size_t message_max;	/* bytes received */
@@ -81,6 +81,10 @@ struct rpc_method {
 	const char *name;   /* as in the .proto; NULL ends a list */
 	rpc_unary_fn unary; /* one of the two, as the schema says */
 	rpc_stream_fn stream;
+	/* Counts against no limit, is served while draining, and not awaited
+	 * by it: for what others need in order to be done. Bound it yourself.
+	 */
+	bool always;
 };
 
 /*
@@ -134,6 +138,13 @@ void rpc_server_free(struct rpc_server *server);
 struct ctx *rpc_call_ctx(struct rpc_call *call);
 /* "/worker.WorkerService/DoWork" */
 const char *rpc_call_method(const struct rpc_call *call);
+/*
+ * Have @fn called once, on the poller's thread, when nothing of the call is
+ * left that could call its user: where a user frees what it gave to its
+ * callbacks, which may be running while another thread ends the call. The call
+ * can't be used any more in there. Before the end, at most once.
+ */
+void rpc_call_on_gone(struct rpc_call *call, void (*fn)(void *arg), void *arg);
 /* The first value of request metadata @key, or NULL. A NUL is behind it. */
 const char *rpc_call_metadata(struct rpc_call *call, const char *key,
 			      size_t *ret_size);

@@ -364,19 +364,37 @@ static void listened(struct rpc_call *call, const ProtobufCMessage *message,
 		return;
 	}
 	signal_raise(&seen->ended);
-	rpc_call_finish(call, end, NULL, 0);
+	pthread_mutex_lock(&seen->mutex);
+	again = take_waiting(seen, call);
+	pthread_mutex_unlock(&seen->mutex);
+	if (again) {
+		rpc_call_finish(call, end, NULL, 0);
+	}
+}
+
+static void on_gone(void *arg)
+{
+	struct seen *seen = arg;
+
+	signal_raise(&seen->gone);
 }
 
 static void listen_only(struct rpc_call *call, void *self)
 {
 	struct seen *seen = self;
 
+	pthread_mutex_lock(&seen->mutex);
+	ck_assert_uint_lt(seen->waiting_nr, WAITING_MAX);
+	seen->waiting[seen->waiting_nr++] = call;
+	pthread_mutex_unlock(&seen->mutex);
+	rpc_call_on_gone(call, on_gone, seen);
 	rpc_call_receive(call, listened, seen);
 	signal_raise(&seen->arrived);
 }
 
 static const struct rpc_method methods[] = {
 	{ "Echo", .unary = echo },
+	{ "Always", .unary = echo, .always = true },
 	{ "Wait", .unary = wait_for_test },
 	{ "Fail", .unary = fail_as_asked },
 	{ "Metadata", .unary = metadata },
@@ -415,6 +433,7 @@ static void seen_init(struct seen *seen)
 	signal_init(&seen->arrived);
 	signal_init(&seen->ended);
 	signal_init(&seen->over);
+	signal_init(&seen->gone);
 }
 
 void fixture_init(struct fixture *f)

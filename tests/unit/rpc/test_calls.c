@@ -500,6 +500,9 @@ START_TEST(calls_over_the_limit_are_refused)
 	ck_assert_int_eq(second.status.code, STATUS_RESOURCE_EXHAUSTED);
 	ck_assert_str_eq(second.status.message,
 			 "too many calls in flight (limit 1)");
+	call_text(&f, "Always", "any room", &second);
+	ck_assert_int_eq(second.status.code, STATUS_OK);
+	ck_assert_uint_eq(rpc_server_in_flight(f.server), 1);
 	fixture_release(&f);
 	outcome_await(&first);
 	ck_assert_str_eq(first.text, "released");
