@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "echo/json_text.h"
+#include "failpoint/failpoint.h"
 #include "flags/flags.h"
 #include "log/log.h"
 
@@ -168,6 +169,7 @@ static void answer(const struct status *outcome, void *arg)
 {
 	struct http_request *request = arg;
 
+	FAILPOINT("echo.answer.before");
 	if (outcome->code != STATUS_OK) {
 		http_respond_error(request, 0, outcome);
 	} else if (http_request_accepts_json(request)) {
@@ -175,6 +177,7 @@ static void answer(const struct status *outcome, void *arg)
 	} else {
 		respond_text(request, outcome->message);
 	}
+	FAILPOINT("echo.answer.after");
 }
 
 /* ---- the route ---------------------------------------------------------- */
@@ -186,6 +189,7 @@ static void handle_echo(struct http_request *request, void *self)
 	struct status bad;
 	struct ctx *ctx;
 
+	FAILPOINT("echo.request");
 	if (read_ask(request, edge, &ask, &bad) != STATUS_OK) {
 		http_respond_error(request, ask.http_status, &bad);
 		return;
