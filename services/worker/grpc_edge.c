@@ -1,5 +1,6 @@
 #include "worker/grpc_edge.h"
 
+#include "failpoint/failpoint.h"
 #include "log/log.h"
 #include "worker.pb-c.h"
 #include "worker_schema.h"
@@ -9,6 +10,7 @@ static void reply(const struct status *outcome, void *arg)
 	Worker__WorkResponse response;
 	struct rpc_call *call = arg;
 
+	FAILPOINT("worker.reply.before");
 	if (outcome->code != STATUS_OK) {
 		rpc_call_finish(call, outcome, NULL, 0);
 		return;
@@ -18,6 +20,7 @@ static void reply(const struct status *outcome, void *arg)
 	/* protobuf-c's strings are not const, though packing only reads. */
 	response.message = (char *)(uintptr_t)outcome->message;
 	rpc_call_reply(call, &response.base);
+	FAILPOINT("worker.reply.after");
 }
 
 static void do_work(struct rpc_call *call, const ProtobufCMessage *request,
@@ -25,6 +28,7 @@ static void do_work(struct rpc_call *call, const ProtobufCMessage *request,
 {
 	const Worker__WorkRequest *work = (const void *)request;
 
+	FAILPOINT("worker.request");
 	task_start(self, rpc_call_ctx(call), work->task_id, work->data, reply,
 		   call);
 }

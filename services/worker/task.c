@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failpoint/failpoint.h"
 #include "worker/task_internal.h"
 #include "worker/task_report.h"
 
@@ -128,6 +129,7 @@ void task_on_stored(const struct status *status, void *arg)
 {
 	struct task *task = arg;
 
+	FAILPOINT("worker.stored");
 	pthread_mutex_lock(&task->lock);
 	task->stored = true;
 	task->outcome.code = status->code;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "failpoint/failpoint.h"
 #include "log/log.h"
 #include "worker/store.h"
 #include "worker/task_internal.h"
@@ -33,6 +34,29 @@ bool task_may_move(enum task_state from, enum task_state to)
 	return (states[from].moves & 1U << to) != 0;
 }
 
+/* Each state that is moved to has one. */
+static void pass_point(enum task_state to)
+{
+	switch (to) {
+	case TASK_WORKING:
+		FAILPOINT("worker.enters.working");
+		break;
+	case TASK_COMMITTING:
+		FAILPOINT("worker.enters.committing");
+		break;
+	case TASK_ROLLING_BACK:
+		FAILPOINT("worker.enters.rolling_back");
+		break;
+	case TASK_ANSWERED:
+		FAILPOINT("worker.enters.answered");
+		break;
+	case TASK_OPENING: /* where it begins */
+	case TASK_STATE_NR:
+	default:
+		break;
+	}
+}
+
 /* The one door through which a task changes its state. */
 static void move(struct task *task, enum task_state to)
 {
@@ -41,6 +65,7 @@ static void move(struct task *task, enum task_state to)
 			task_state_name(task->state), task_state_name(to));
 		abort();
 	}
+	pass_point(to);
 	task->state = to;
 }
 
