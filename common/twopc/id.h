@@ -17,7 +17,7 @@
  * that were set back: "every id below this one is over" is one comparison.
  *
  * A participant takes ids as they come: any 1 to TWOPC_NAME_SIZE_MAX printable
- * ASCII characters.
+ * ASCII characters, no blanks.
  */
 #ifndef RESCIND_TWOPC_ID_H
 #define RESCIND_TWOPC_ID_H
