@@ -393,14 +393,14 @@ START_TEST(a_task_needs_a_name_of_bounded_size)
 	char id[TASK_ID_SIZE_MAX + 2];
 	struct status bad;
 
-	ck_assert_int_eq(task_validate("", "", &bad), STATUS_INVALID_ARGUMENT);
+	ck_assert_int_eq(work_validate("", "", &bad), STATUS_INVALID_ARGUMENT);
 	ck_assert_str_eq(bad.message, "task_id must not be empty");
 	memset(id, 'x', sizeof(id));
 	id[TASK_ID_SIZE_MAX + 1] = '\0';
-	ck_assert_int_eq(task_validate(id, "", &bad), STATUS_INVALID_ARGUMENT);
+	ck_assert_int_eq(work_validate(id, "", &bad), STATUS_INVALID_ARGUMENT);
 	ck_assert_str_eq(bad.message, "task_id must not exceed 256 bytes");
 	id[TASK_ID_SIZE_MAX] = '\0';
-	ck_assert_int_eq(task_validate(id, "", &bad), STATUS_OK);
+	ck_assert_int_eq(work_validate(id, "", &bad), STATUS_OK);
 }
 END_TEST
 
@@ -410,11 +410,11 @@ START_TEST(data_is_of_bounded_size)
 	struct status bad;
 
 	memset(data, 'x', TASK_DATA_SIZE_MAX + 1);
-	ck_assert_int_eq(task_validate("t", data, &bad),
+	ck_assert_int_eq(work_validate("t", data, &bad),
 			 STATUS_INVALID_ARGUMENT);
 	ck_assert_str_eq(bad.message, "data must not exceed 65536 bytes");
 	data[TASK_DATA_SIZE_MAX] = '\0';
-	ck_assert_int_eq(task_validate("t", data, &bad), STATUS_OK);
+	ck_assert_int_eq(work_validate("t", data, &bad), STATUS_OK);
 }
 END_TEST
 
