@@ -75,17 +75,6 @@ static enum status_code identify(struct db_session *session,
 		       0, take_identity, ret_identity, NULL, reterr);
 }
 
-/* Above the stems of all earlier starts, wherever the clock stands. */
-static void make_stem(const char *earlier, char ret_stem[TWOPC_STEM_SIZE])
-{
-	uint64_t ms = (uint64_t)unix_ms_now();
-	uint64_t least_ms = twopc_stem_ms(earlier) + 1;
-	uint64_t random;
-
-	draw(&random, sizeof(random));
-	twopc_stem_format(ms > least_ms ? ms : least_ms, random, ret_stem);
-}
-
 static enum status_code take_over(struct db_session *session,
 				  struct twopc_opening *opening,
 				  struct status *reterr)
@@ -129,6 +118,7 @@ static enum status_code open_body(struct db_session *session, void *arg,
 {
 	struct twopc_opening *opening = arg;
 	struct identity identity;
+	uint64_t random;
 
 	if (keep(session, opening, reterr) != STATUS_OK ||
 	    identify(session, opening->decisions, &identity, reterr) !=
@@ -137,7 +127,9 @@ static enum status_code open_body(struct db_session *session, void *arg,
 	}
 	memcpy(opening->coordinator, identity.coordinator,
 	       sizeof(identity.coordinator));
-	make_stem(identity.stem, opening->stem);
+	draw(&random, sizeof(random));
+	twopc_stem_next(identity.stem, (uint64_t)unix_ms_now(), random,
+			opening->stem);
 	if (take_over(session, opening, reterr) != STATUS_OK) {
 		return reterr->code;
 	}
