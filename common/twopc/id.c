@@ -39,6 +39,20 @@ uint64_t twopc_stem_ms(const char *stem)
 	return strtoull(digits, NULL, 16);
 }
 
+void twopc_stem_next(const char *earlier, uint64_t unix_ms, uint64_t random,
+		     char ret_stem[TWOPC_STEM_SIZE])
+{
+	uint64_t least_ms = twopc_stem_ms(earlier) + 1;
+
+	twopc_stem_format(unix_ms > least_ms ? unix_ms : least_ms, random,
+			  ret_stem);
+}
+
+bool twopc_stem_is_of(const char *stem, const char *id)
+{
+	return strncmp(stem, id, TWOPC_STEM_SIZE - 1) == 0;
+}
+
 void twopc_id_format(const char *stem, uint64_t count,
 		     char ret_id[TWOPC_ID_SIZE])
 {

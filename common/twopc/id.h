@@ -35,6 +35,12 @@ enum {
 /* @unix_ms of 48 bits, @random as it was drawn. */
 void twopc_stem_format(uint64_t unix_ms, uint64_t random,
 		       char ret_stem[TWOPC_STEM_SIZE]);
+/* That of a start at @unix_ms, above @earlier ("" for none) wherever the clock
+ * stands. */
+void twopc_stem_next(const char *earlier, uint64_t unix_ms, uint64_t random,
+		     char ret_stem[TWOPC_STEM_SIZE]);
+/* Whether @id was given out under @stem. */
+bool twopc_stem_is_of(const char *stem, const char *id);
 /* The milliseconds of a stem or an id; 0 for what is none. */
 uint64_t twopc_stem_ms(const char *stem);
 /* The @count'th of @stem; @count has 48 bits. */

@@ -48,6 +48,7 @@
 #include "status/status.h"
 #include "twopc/coordinator.h"
 #include "twopc/id.h"
+#include "twopc/rule.h"
 
 #define TWOPC_STANDINGS(X)                                                     \
 	X(ABSENT, "absent")                                                    \
@@ -111,17 +112,19 @@ MUSTCHECK enum status_code twopc_registry_load(struct twopc_registry *registry,
 
 enum twopc_standing twopc_registry_look(const struct twopc_registry *registry,
 					const char *id);
+/* How many stand so; 0 for ABSENT and LATER. */
+size_t twopc_registry_count(const struct twopc_registry *registry,
+			    enum twopc_standing standing);
 /* Everything below is over, and will be for ever. */
 void twopc_registry_low(const struct twopc_registry *registry,
 			char ret_id[TWOPC_ID_SIZE]);
 /*
- * The first in ascending order that stands so and is above @after ("": the very
- * first); NULL for none.
+ * The ids of those that stand so above @after ("" for the very first), in
+ * ascending order, @items_max at most; how many there were.
  */
-const struct twopc_entry *
-twopc_registry_next(const struct twopc_registry *registry,
-		    enum twopc_standing standing,
-		    const struct twopc_entry *after);
+size_t twopc_registry_collect(const struct twopc_registry *registry,
+			      enum twopc_standing standing, const char *after,
+			      struct twopc_item *ret_items, size_t items_max);
 /* An orphaned one was confirmed; its owner, if it still has one, is kept for
  * twopc_registry_take_confirmed(). Others are left as they are. */
 void twopc_registry_settle(struct twopc_registry *registry, const char *id);

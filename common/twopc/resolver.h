@@ -142,12 +142,14 @@ struct twopc_resolver {
 	/* Its own. */
 	enum twopc_resolver_state state;
 	bool started;
-	bool nudged;	   /* list, and soon */
-	bool list_due;	   /* in this round */
+	bool nudged;	   /* a round is due soon */
+	bool reached;	   /* while one is under way */
+	bool full;	   /* this round commits and lists, not only tidies */
 	bool more;	   /* pages, beyond this one */
 	bool failed;	   /* something, in this round */
+	int64_t begun_ns;  /* this round */
 	int64_t ended_ns;  /* the last round */
-	int64_t listed_ns; /* the last list that was read to its end, begun */
+	int64_t listed_ns; /* the last round that read the list to its end */
 	int64_t backoff_ns;
 	char tried[TWOPC_ID_SIZE];  /* orphans up to this one, in this round */
 	char sealed[TWOPC_ID_SIZE]; /* what the participant has been told */

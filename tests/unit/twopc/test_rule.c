@@ -37,6 +37,22 @@ START_TEST(milliseconds_are_read_off_stems_and_ids)
 }
 END_TEST
 
+START_TEST(the_next_stem_is_above_whatever_the_clock_says)
+{
+	char stem[TWOPC_STEM_SIZE];
+
+	twopc_stem_next("", 42, 1, stem);
+	ck_assert_str_eq(stem, "00000000002a-0000000000000001");
+	twopc_stem_next("00000000002a-ffffffffffffffff", 42, 2, stem);
+	ck_assert_str_eq(stem, "00000000002b-0000000000000002");
+	twopc_stem_next("000000000100-0000000000000000", 42, 3, stem);
+	ck_assert_str_eq(stem, "000000000101-0000000000000003");
+	ck_assert(twopc_stem_is_of(stem, "000000000101-0000000000000003-1"));
+	ck_assert(!twopc_stem_is_of(stem, "000000000101-0000000000000004-1"));
+	ck_assert(!twopc_stem_is_of(stem, ""));
+}
+END_TEST
+
 START_TEST(uuids_are_of_version_four)
 {
 	uint8_t random[16];
@@ -278,6 +294,7 @@ int main(void)
 
 	tcase_add_test(tc, ids_sort_in_the_order_of_their_making);
 	tcase_add_test(tc, milliseconds_are_read_off_stems_and_ids);
+	tcase_add_test(tc, the_next_stem_is_above_whatever_the_clock_says);
 	tcase_add_test(tc, uuids_are_of_version_four);
 	tcase_add_test(tc, names_are_printable_and_bounded);
 	tcase_add_loop_test(tc, every_order_of_every_row, 0, TABLE_NR);
