@@ -175,6 +175,7 @@ static enum status_code order_body(struct db_session *session, void *arg,
 	ruling =
 		twopc_rule(request->order, (enum twopc_row)look.row, look.over);
 	request->verdict = ruling.verdict;
+	request->effect = ruling.effect;
 	return do_effect(session, request, ruling.effect, reterr);
 }
 
@@ -185,6 +186,7 @@ static void on_ordered(const struct status *status, void *arg)
 
 	if (status->code != STATUS_OK) {
 		request->verdict = TWOPC_VERDICT_FAILED;
+		request->effect = TWOPC_EFFECT_NONE;
 		request->done(request, status);
 		return;
 	}
@@ -198,6 +200,7 @@ void twopc_prepared_do(struct twopc_prepared *prepared, struct ctx *ctx,
 {
 	request->prepared = prepared;
 	request->verdict = TWOPC_VERDICT_FAILED;
+	request->effect = TWOPC_EFFECT_NONE;
 	db_immediate(prepared->db, ctx, order_body, on_ordered, request);
 }
 

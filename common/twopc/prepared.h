@@ -58,7 +58,7 @@ struct twopc_prepared {
 
 /*
  * An order under way, part of its owner's object; the owner fills in all but
- * @verdict. The texts and the payload must stay until @done.
+ * @verdict and @effect. The texts and the payload must stay until @done.
  * @done is called exactly once, on the database's thread, never inside
  * twopc_prepared_do(). @status is what twopc_verdict_status() makes of the
  * verdict; with FAILED it is the database's or the ctx's, and nothing was done.
@@ -73,6 +73,7 @@ struct twopc_request {
 	void (*done)(struct twopc_request *request,
 		     const struct status *status);
 	enum twopc_verdict verdict; /* for @done */
+	enum twopc_effect effect;   /* the same: what this order has changed */
 
 	struct twopc_prepared *prepared; /* its own */
 };

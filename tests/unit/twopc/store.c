@@ -196,5 +196,6 @@ enum twopc_verdict order(struct store *store, enum twopc_order order,
 
 	twopc_prepared_do(&store->prepared, store->root, &waiting.request);
 	(void)outcome_next(&store->outcome);
+	store->effect = waiting.request.effect;
 	return waiting.request.verdict;
 }

@@ -42,7 +42,8 @@ struct store {
 	struct twopc_prepared prepared;
 	struct twopc_decisions decisions;
 	struct outcome outcome;
-	int applied; /* calls of the apply function */
+	int applied;		  /* calls of the apply function */
+	enum twopc_effect effect; /* of the last order() */
 	enum status_code refuse_with;
 };
 

@@ -100,6 +100,30 @@ START_TEST(a_rollback_leaves_a_tombstone)
 }
 END_TEST
 
+START_TEST(it_is_told_what_an_order_has_changed)
+{
+	(void)prepare(A, "1");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_ADD_PREPARED);
+	(void)prepare(A, "1");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_NONE);
+	s.refuse_with = STATUS_INTERNAL;
+	(void)commit(A, "1");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_NONE);
+	s.refuse_with = STATUS_OK;
+	(void)commit(A, "1");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_APPLY);
+	(void)commit(A, "1");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_NONE);
+	(void)roll_back(A, "2");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_ADD_ROLLED_BACK);
+	(void)prepare(A, "3");
+	(void)roll_back(A, "3");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_UNDO);
+	(void)roll_back(A, "3");
+	ck_assert_int_eq(s.effect, TWOPC_EFFECT_NONE);
+}
+END_TEST
+
 START_TEST(a_rollback_that_comes_first_refuses_the_prepare)
 {
 	ck_assert_int_eq(roll_back(A, "1"), TWOPC_VERDICT_ROLLED_BACK);
@@ -542,6 +566,7 @@ int main(void)
 	tcase_add_test(tc, prepared_work_is_there_but_not_done);
 	tcase_add_test(tc, a_commit_does_the_work_once);
 	tcase_add_test(tc, a_rollback_leaves_a_tombstone);
+	tcase_add_test(tc, it_is_told_what_an_order_has_changed);
 	tcase_add_test(tc, a_rollback_that_comes_first_refuses_the_prepare);
 	tcase_add_test(tc, a_commit_of_what_is_unknown_is_an_error);
 	tcase_add_test(tc, coordinators_do_not_see_each_other);
