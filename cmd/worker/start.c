@@ -176,6 +176,7 @@ static enum status_code open_db(struct app *app, struct status *reterr)
 	app->worker.db = app->db;
 	app->worker.metrics = app->work_metrics;
 	app->worker.work_ns = app->config.work_ns;
+	worker_open(&app->worker, app->root);
 	work_metrics_watch_db(app->work_metrics, app->db);
 	work_metrics_watch(app->work_metrics, "rescind_in_flight",
 			   "Calls inside handlers", read_in_flight, app);

@@ -37,6 +37,7 @@ static void grpc_close(void *self)
 	struct app *app = self;
 
 	(void)loop_timer_stop(app->loop, &app->health_timer);
+	worker_close(&app->worker);
 	rpc_server_free(app->server);
 	rpc_health_free(app->health);
 	rpc_reflection_free(app->reflection);
@@ -84,6 +85,7 @@ void app_release(struct app *app)
 		grpc_close(app);
 	}
 	db_part_close(app);
+	worker_release(&app->worker);
 	lifecycle_free(app->lifecycle);
 	work_metrics_free(app->work_metrics);
 	metrics_free(app->metrics);

@@ -6,13 +6,31 @@
 
 #include "db/db.h"
 #include "ops/work_metrics.h"
+#include "worker/doubt.h"
 
-/* Fill, then start tasks from anywhere. */
+/* Fill the first ones, open, then start tasks and branches from anywhere. */
 struct worker {
 	struct db *db;
 	struct work_metrics *metrics;
-	int64_t work_ns;    /* how long a task takes; 0: no waiting at all */
-	atomic_size_t live; /* tasks and branches not yet freed */
+	int64_t work_ns; /* how long a task takes; 0: no waiting at all */
+
+	/* Its own from here on. */
+	struct ctx *ctx; /* orders that no caller may end hang on it */
+	struct doubt doubt;
+	atomic_size_t live;	 /* tasks and branches not yet freed */
+	atomic_size_t inquiries; /* the edge's: calls about transactions */
 };
+
+/* @root must outlive it. Before tasks and branches, on the loop's thread or
+ * while it does not run. */
+void worker_open(struct worker *worker, struct ctx *root);
+/*
+ * Refuse the orders that still wait for the database, so that those who wait
+ * for them end: what is decided then is in doubt here until the next start. On
+ * the loop's thread, before the database is closed. Zeroed is fine.
+ */
+void worker_close(struct worker *worker);
+/* When nothing of it is left. Zeroed is fine. */
+void worker_release(struct worker *worker);
 
 #endif
