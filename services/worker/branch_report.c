@@ -1,0 +1,85 @@
+#include "worker/branch_report.h"
+
+#include "log/log.h"
+#include "worker/task_report.h"
+
+static const char *task_of(const struct branch *branch)
+{
+	struct payload_view task;
+
+	return payload_read(branch->payload.bytes, branch->payload.size, &task)
+		       ? task.task_id
+		       : "";
+}
+
+static void report_end(const struct branch *branch,
+		       const struct status *outcome)
+{
+	const struct task_end end = {
+		.ctx = branch->call,
+		.task_id = task_of(branch),
+		.outcome = outcome,
+		.cause = branch->cause,
+		.begun_ns = branch->begun_ns,
+		.ended_ns = branch->ended_ns,
+	};
+
+	task_report(&end, branch->worker->metrics);
+}
+
+static void report_in_doubt(const struct branch *branch)
+{
+	log_warn(branch->call,
+		 LOG_FIELDS(
+			 LOG_STR("transaction", branch->id),
+			 LOG_STR("coordinator", branch->coordinator),
+			 LOG_STR("cause", ctx_cause_name(branch->cause)),
+			 LOG_STR("reason", branch->outcome.message),
+			 LOG_MS("after_ms", clock_now_ns() - branch->begun_ns)),
+		 "TRANSACTION LEFT IN DOUBT for task_id=%s", task_of(branch));
+}
+
+/* Whether it was we who ended it, not a resolver before us. */
+static bool was_ours(const struct branch *branch, enum twopc_effect effect)
+{
+	return branch->order.by == ORDER_BY_OWNER &&
+	       branch->order.request.effect == effect;
+}
+
+void branch_report(const struct branch *branch)
+{
+	const struct status committed = status_ok();
+
+	if (branch->payload.bytes == NULL) {
+		return; /* It did no work; the orders were reported. */
+	}
+	switch (branch->twopc.state) {
+	case TWOPC_PARTICIPANT_COMMITTED:
+		if (was_ours(branch, TWOPC_EFFECT_APPLY)) {
+			report_end(branch, &committed);
+		}
+		break;
+	case TWOPC_PARTICIPANT_ROLLED_BACK:
+		if (!branch->prepared || was_ours(branch, TWOPC_EFFECT_UNDO)) {
+			report_end(branch, &branch->outcome);
+		}
+		break;
+	case TWOPC_PARTICIPANT_REFUSED:
+		if (!branch->prepared) {
+			report_end(branch, &branch->outcome);
+		}
+		break;
+	case TWOPC_PARTICIPANT_IN_DOUBT:
+		report_in_doubt(branch);
+		break;
+	case TWOPC_PARTICIPANT_OPEN:
+	case TWOPC_PARTICIPANT_WORKING:
+	case TWOPC_PARTICIPANT_PREPARING:
+	case TWOPC_PARTICIPANT_PREPARED:
+	case TWOPC_PARTICIPANT_COMMITTING:
+	case TWOPC_PARTICIPANT_UNDOING:
+	case TWOPC_PARTICIPANT_STATE_NR:
+	default:
+		break;
+	}
+}
