@@ -3,6 +3,8 @@
 #include "failpoint/failpoint.h"
 #include "log/log.h"
 #include "worker.pb-c.h"
+#include "worker/exchange_edge.h"
+#include "worker/transactions_edge.h"
 #include "worker_schema.h"
 
 static void reply(const struct status *outcome, void *arg)
@@ -38,6 +40,11 @@ enum status_code worker_edge_add(struct rpc_server *server,
 {
 	static const struct rpc_method methods[] = {
 		{ "DoWork", .unary = do_work },
+		{ "Exchange", .stream = exchange_edge },
+		{ "ListTransactions", .unary = list_transactions,
+		  .always = true },
+		{ "ResolveTransactions", .unary = resolve_transactions,
+		  .always = true },
 		{ NULL },
 	};
 
