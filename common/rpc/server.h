@@ -157,8 +157,11 @@ void rpc_call_set_initial_metadata(struct rpc_call *call, const char *key,
 void rpc_call_set_trailing_metadata(struct rpc_call *call, const char *key,
 				    const void *value, size_t size);
 
-/* End a unary (or client-streaming) call with OK and @response (serialized
- * before it returns). */
+/*
+ * End a call with OK and @response (serialized before it returns): the only
+ * message of a unary or client-streaming one, or the last of another's stream,
+ * which then costs no write of its own. A send may be pending.
+ */
 void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *response);
 /*
  * End any call with @status. @details (may be NULL) is a serialized

@@ -229,6 +229,7 @@ static void threaded_sent(struct rpc_call *call, bool ok, void *arg)
 	signal_raise(&threaded->sent);
 }
 
+/* The last one ends the call, while the one before is on its way. */
 static void *repeat_on_thread(void *arg)
 {
 	Tester__Text message = TESTER__TEXT__INIT;
@@ -236,13 +237,14 @@ static void *repeat_on_thread(void *arg)
 	char text[] = "t";
 
 	message.text = text;
-	for (unsigned i = 1; threaded->left-- > 0; i++) {
+	for (unsigned i = 1; --threaded->left > 0; i++) {
 		rpc_call_send(threaded->call, &message.base, threaded_sent,
 			      threaded);
-		signal_await(&threaded->sent, i);
+		if (threaded->left > 1) {
+			signal_await(&threaded->sent, i);
+		}
 	}
-	finish_ok(threaded->call);
-	free(threaded);
+	rpc_call_reply(threaded->call, &message.base);
 	return NULL;
 }
 
@@ -255,6 +257,7 @@ static void repeat_elsewhere(struct rpc_call *call, int n)
 	threaded->call = call;
 	threaded->left = n;
 	signal_init(&threaded->sent);
+	rpc_call_on_gone(call, free, threaded);
 	ck_assert_int_eq(
 		pthread_create(&thread, NULL, repeat_on_thread, threaded), 0);
 	pthread_detach(thread);

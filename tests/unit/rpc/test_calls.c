@@ -115,6 +115,12 @@ START_TEST(a_handler_may_send_and_finish_from_any_thread)
 }
 END_TEST
 
+START_TEST(a_stream_may_end_with_its_only_message)
+{
+	check_repeat(-1);
+}
+END_TEST
+
 START_TEST(a_client_stream_is_answered_after_its_half_close)
 {
 	struct fixture f;
@@ -523,6 +529,7 @@ int main(void)
 	tcase_add_test(tc, many_calls_share_a_connection);
 	tcase_add_test(tc, a_server_stream_brings_all_messages_and_the_status);
 	tcase_add_test(tc, a_handler_may_send_and_finish_from_any_thread);
+	tcase_add_test(tc, a_stream_may_end_with_its_only_message);
 	tcase_add_test(tc, a_client_stream_is_answered_after_its_half_close);
 	tcase_add_test(tc, a_bidirectional_stream_alternates);
 	tcase_add_test(tc, a_status_travels_with_code_message_and_details);
