@@ -48,10 +48,12 @@ struct branch;
  * possibly inside the functions below; must neither block nor call back.
  */
 struct branch_link {
-	/* PREPARED, COMMITTED or ROLLED_BACK; the text is borrowed. */
-	void (*say)(void *arg, enum twopc_verdict verdict, const char *message);
-	/* Exactly once, and the last: how the stream is to end. OK when all
-	 * was said. */
+	/* PREPARED, any number of times; the text is borrowed, as below. */
+	void (*say_prepared)(void *arg, const char *message);
+	/* Exactly one of these, once, and the last: COMMITTED or ROLLED_BACK,
+	 * and the stream ends with OK; or it ends without a word. */
+	void (*answer)(void *arg, enum twopc_verdict verdict,
+		       const char *message);
 	void (*end)(void *arg, const struct status *status);
 };
 

@@ -29,12 +29,16 @@ static void report_end(const struct branch *branch,
 
 static void report_in_doubt(const struct branch *branch)
 {
+	const char *reason = branch->outcome.code != STATUS_OK
+				     ? branch->outcome.message
+				     : "its caller says nothing more";
+
 	log_warn(branch->call,
 		 LOG_FIELDS(
 			 LOG_STR("transaction", branch->id),
 			 LOG_STR("coordinator", branch->coordinator),
 			 LOG_STR("cause", ctx_cause_name(branch->cause)),
-			 LOG_STR("reason", branch->outcome.message),
+			 LOG_STR("reason", reason),
 			 LOG_MS("after_ms", clock_now_ns() - branch->begun_ns)),
 		 "TRANSACTION LEFT IN DOUBT for task_id=%s", task_of(branch));
 }

@@ -126,55 +126,61 @@ static void prepare(struct branch *branch)
 
 /* ---- the stream --------------------------------------------------------- */
 
-static void say(struct branch *branch, enum twopc_verdict verdict,
-		const char *fmt, ...)
-{
-	struct status text;
-	va_list args;
-
-	va_start(args, fmt);
-	status_vset(&text, STATUS_OK, fmt, args);
-	va_end(args);
-	FAILPOINT("worker.exchange.say.before");
-	branch->link->say(branch->link_arg, verdict, text.message);
-	FAILPOINT("worker.exchange.say.after");
-}
-
 static void say_prepared(struct branch *branch)
 {
-	say(branch, TWOPC_VERDICT_PREPARED, "Prepared %s", branch->id);
+	const struct status text =
+		status_make(STATUS_OK, "Prepared %s", branch->id);
+
+	FAILPOINT("worker.exchange.say_prepared.before");
+	branch->link->say_prepared(branch->link_arg, text.message);
+	FAILPOINT("worker.exchange.say_prepared.after");
 	if (branch->half_closed) {
 		branch_leave_in_doubt(branch);
 	}
 }
 
+static void answer(struct branch *branch, enum twopc_verdict verdict,
+		   const struct status *text)
+{
+	FAILPOINT("worker.exchange.answer.before");
+	branch->link->answer(branch->link_arg, verdict, text->message);
+	FAILPOINT("worker.exchange.answer.after");
+}
+
 /* In the words of a task in one phase, where it is known what it was. */
 static void say_committed(struct branch *branch)
 {
+	const char *task_id = branch->order.task_id;
 	struct payload_view task;
+	struct status text;
 
-	if (branch->order.task_id[0] != '\0') {
-		say(branch, TWOPC_VERDICT_COMMITTED,
-		    "Work completed for task %s", branch->order.task_id);
-	} else if (payload_read(branch->payload.bytes, branch->payload.size,
-				&task)) {
-		say(branch, TWOPC_VERDICT_COMMITTED,
-		    "Work completed for task %s", task.task_id);
-	} else {
-		say(branch, TWOPC_VERDICT_COMMITTED, "Work completed for %s",
-		    branch->id);
+	if (task_id[0] == '\0' &&
+	    payload_read(branch->payload.bytes, branch->payload.size, &task)) {
+		task_id = task.task_id;
 	}
+	if (task_id[0] != '\0') {
+		status_set(&text, STATUS_OK, "Work completed for task %s",
+			   task_id);
+	} else {
+		status_set(&text, STATUS_OK, "Work completed for %s",
+			   branch->id);
+	}
+	answer(branch, TWOPC_VERDICT_COMMITTED, &text);
 }
 
-/* Nothing is waited for any more: take back what would still call us. */
-static void finish(struct branch *branch, const struct status *end)
+static void say_rolled_back(struct branch *branch)
 {
-	stop_timer(branch);
-	if (ctx_hook_remove(branch->call, &branch->hook)) {
-		branch_put(branch);
-	}
+	const struct status text =
+		status_make(STATUS_OK, "Rolled back %s", branch->id);
+
+	answer(branch, TWOPC_VERDICT_ROLLED_BACK, &text);
+}
+
+/* Without a word: refused, or lost. */
+static void say_nothing(struct branch *branch)
+{
 	FAILPOINT("worker.exchange.end.before");
-	branch->link->end(branch->link_arg, end);
+	branch->link->end(branch->link_arg, &branch->outcome);
 	FAILPOINT("worker.exchange.end.after");
 }
 
@@ -187,27 +193,33 @@ void branch_lose(struct branch *branch)
 void branch_leave_in_doubt(struct branch *branch)
 {
 	branch->cause = CTX_FINISHED;
-	status_set(&branch->outcome, STATUS_OK, "the caller says nothing more");
+	branch->outcome = status_ok();
 	branch_lose(branch);
 }
 
 /* ---- all of it ---------------------------------------------------------- */
 
-/* The last: what is said of it, and how the stream ends. */
+/* Nothing is waited for any more: take back what would still call us. */
+static void stop_waiting(struct branch *branch)
+{
+	stop_timer(branch);
+	if (ctx_hook_remove(branch->call, &branch->hook)) {
+		branch_put(branch); /* whoever steps has one, too */
+	}
+}
+
+/* The last. Log and count before it is said, so that who hears it can look. */
 static void end(struct branch *branch, unsigned todo)
 {
-	struct status said = status_ok();
-
 	branch_report(branch);
+	stop_waiting(branch);
 	if (todo & TWOPC_SEND_COMMITTED) {
 		say_committed(branch);
 	} else if (todo & TWOPC_SEND_ROLLED_BACK) {
-		say(branch, TWOPC_VERDICT_ROLLED_BACK, "Rolled back %s",
-		    branch->id);
-	} else if (branch->outcome.code != STATUS_OK) {
-		said = branch->outcome; /* refused, or lost */
+		say_rolled_back(branch);
+	} else {
+		say_nothing(branch);
 	}
-	finish(branch, &said);
 }
 
 void branch_step(struct branch *branch, enum twopc_participant_event event)

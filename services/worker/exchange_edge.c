@@ -1,7 +1,6 @@
 #include "worker/exchange_edge.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,35 +16,20 @@ struct exchange_call {
 	struct branch *branch; /* the poller's: NULL until the first order */
 
 	pthread_mutex_t lock; /* what follows; after the branch's */
-	bool sending;
-	bool ended;			 /* the call is */
-	bool end_waits;			 /* for a send: with `end` then */
-	enum twopc_verdict verdict_next; /* FAILED: there is none */
-	char message_next[STATUS_MESSAGE_SIZE];
-	struct status end;
+	bool sending;	      /* PREPARED */
+	bool once_more;	      /* when that is sent */
+	bool ended;	      /* the call is */
 };
 
 /* ---- what goes out ------------------------------------------------------ */
 
-/* The last thing that touches the call: it may be gone, and all with it. */
-static void unlock_and_finish(struct exchange_call *ex,
-			      const struct status *status)
-{
-	struct rpc_call *call = ex->call;
-
-	ex->ended = true;
-	pthread_mutex_unlock(&ex->lock);
-	rpc_call_finish(call, status, NULL, 0);
-}
-
 static void on_sent(struct rpc_call *call, bool ok, void *arg);
 
-static void send_now(struct exchange_call *ex, enum twopc_verdict verdict,
-		     const char *message)
+static void send_prepared(struct exchange_call *ex, const char *message)
 {
 	Worker__ExchangeResponse response = WORKER__EXCHANGE_RESPONSE__INIT;
 
-	response.verdict = verdict_to_wire(verdict);
+	response.verdict = WORKER__VERDICT__PREPARED;
 	/* protobuf-c's strings are not const, though packing only reads. */
 	response.message = (char *)(uintptr_t)message;
 	ex->sending = true;
@@ -55,58 +39,62 @@ static void send_now(struct exchange_call *ex, enum twopc_verdict verdict,
 static void on_sent(struct rpc_call *call, bool ok, void *arg)
 {
 	struct exchange_call *ex = arg;
-	struct status end;
 
 	(void)call;
 	(void)ok; /* If not, the ctx has ended, and the branch knows. */
 	pthread_mutex_lock(&ex->lock);
 	ex->sending = false;
-	if (ex->ended) {
-		pthread_mutex_unlock(&ex->lock);
-		return;
-	}
-	if (ex->verdict_next != TWOPC_VERDICT_FAILED) {
-		send_now(ex, ex->verdict_next, ex->message_next);
-		ex->verdict_next = TWOPC_VERDICT_FAILED;
-	}
-	if (ex->end_waits) {
-		end = ex->end;
-		unlock_and_finish(ex, &end);
-		return;
+	if (ex->once_more && !ex->ended) {
+		ex->once_more = false;
+		send_prepared(ex, "Prepared, as before");
 	}
 	pthread_mutex_unlock(&ex->lock);
 }
 
-static void say(void *arg, enum twopc_verdict verdict, const char *message)
+static void say_prepared(void *arg, const char *message)
 {
 	struct exchange_call *ex = arg;
 
 	pthread_mutex_lock(&ex->lock);
 	if (ex->sending) {
-		ex->verdict_next = verdict;
-		snprintf(ex->message_next, sizeof(ex->message_next), "%s",
-			 message);
+		ex->once_more = true;
 	} else {
-		send_now(ex, verdict, message);
+		send_prepared(ex, message);
 	}
 	pthread_mutex_unlock(&ex->lock);
 }
 
-static void end(void *arg, const struct status *status)
+/* Nothing may touch @ex after the end: it may be gone, with the call. */
+static struct rpc_call *take_call(struct exchange_call *ex)
 {
-	struct exchange_call *ex = arg;
+	struct rpc_call *call = ex->call;
 
 	pthread_mutex_lock(&ex->lock);
-	if (ex->verdict_next != TWOPC_VERDICT_FAILED) {
-		ex->end_waits = true;
-		ex->end = *status;
-		pthread_mutex_unlock(&ex->lock);
-		return;
-	}
-	unlock_and_finish(ex, status);
+	ex->ended = true;
+	pthread_mutex_unlock(&ex->lock);
+	return call;
 }
 
-static const struct branch_link link_ops = { .say = say, .end = end };
+/* In one batch with the status. */
+static void answer(void *arg, enum twopc_verdict verdict, const char *message)
+{
+	Worker__ExchangeResponse response = WORKER__EXCHANGE_RESPONSE__INIT;
+
+	response.verdict = verdict_to_wire(verdict);
+	response.message = (char *)(uintptr_t)message;
+	rpc_call_reply(take_call(arg), &response.base);
+}
+
+static void end(void *arg, const struct status *status)
+{
+	rpc_call_finish(take_call(arg), status, NULL, 0);
+}
+
+static const struct branch_link link_ops = {
+	.say_prepared = say_prepared,
+	.answer = answer,
+	.end = end,
+};
 
 /* ---- what comes in: the poller's thread --------------------------------- */
 
@@ -158,7 +146,8 @@ static enum status_code check_order(const Worker__ExchangeRequest *request,
 	return STATUS_OK;
 }
 
-static void give_order(struct exchange_call *ex,
+/* Whether another one may count: the first word of an end is the last. */
+static bool give_order(struct exchange_call *ex,
 		       const Worker__ExchangeRequest *request)
 {
 	if (ex->branch == NULL) {
@@ -169,11 +158,14 @@ static void give_order(struct exchange_call *ex,
 	if (request->order == WORKER__ORDER__PREPARE) {
 		branch_prepare(ex->branch, request->work->task_id,
 			       request->work->data);
-	} else if (request->order == WORKER__ORDER__COMMIT) {
+		return true;
+	}
+	if (request->order == WORKER__ORDER__COMMIT) {
 		branch_commit(ex->branch);
 	} else {
 		branch_rollback(ex->branch);
 	}
+	return false;
 }
 
 /* What came makes no sense, or there is nothing that could come. */
@@ -181,10 +173,9 @@ static void refuse(struct exchange_call *ex, const struct status *why)
 {
 	if (ex->branch != NULL) {
 		branch_break(ex->branch, why);
-		return;
+	} else {
+		end(ex, why);
 	}
-	pthread_mutex_lock(&ex->lock);
-	unlock_and_finish(ex, why);
 }
 
 static void on_received(struct rpc_call *call, const ProtobufCMessage *message,
@@ -229,10 +220,9 @@ static void on_received(struct rpc_call *call, const ProtobufCMessage *message,
 	if (check_names(ex, request, &bad) != STATUS_OK ||
 	    check_order(request, &bad) != STATUS_OK) {
 		refuse(ex, &bad);
-	} else {
-		give_order(ex, request);
+	} else if (give_order(ex, request)) {
+		receive(ex);
 	}
-	receive(ex);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -250,15 +240,12 @@ static void on_gone(void *arg)
 
 void exchange_edge(struct rpc_call *call, void *self)
 {
-	struct exchange_call *ex = malloc(sizeof(*ex));
+	struct exchange_call *ex = calloc(1, sizeof(*ex));
 
 	if (ex == NULL) {
 		abort();
 	}
 	FAILPOINT("worker.exchange.opened");
-	/* All but the texts, which are written when they are known. */
-	memset(ex, 0, offsetof(struct exchange_call, message_next));
-	ex->verdict_next = TWOPC_VERDICT_FAILED;
 	ex->call = call;
 	ex->worker = self;
 	pthread_mutex_init(&ex->lock, NULL);

@@ -1,8 +1,8 @@
 /*
  * WorkerService.Exchange: a stream of orders, as a branch. What the generated
- * code makes stops here. The receive is always armed, so that an order is heard
- * whatever is going on; sends go out one at a time, and while one does only the
- * latest thing to say is kept, which says all that matters.
+ * code makes stops here. A receive is armed, so that an order is heard whatever
+ * is going on, until one has come that ends the transaction: no other counts
+ * then.
  */
 #ifndef RESCIND_WORKER_EXCHANGE_EDGE_H
 #define RESCIND_WORKER_EXCHANGE_EDGE_H

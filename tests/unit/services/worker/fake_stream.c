@@ -5,15 +5,39 @@
 #include <string.h>
 #include <time.h>
 
-static void say(void *arg, enum twopc_verdict verdict, const char *message)
+static void note(struct fake_stream *stream, enum twopc_verdict verdict,
+		 const char *message)
 {
-	struct fake_stream *stream = arg;
-
-	pthread_mutex_lock(&stream->lock);
 	ck_assert_msg(stream->ends == 0, "said after the end: %s", message);
 	stream->said++;
 	stream->said_of[verdict]++;
 	snprintf(stream->message, sizeof(stream->message), "%s", message);
+}
+
+static void say_prepared(void *arg, const char *message)
+{
+	struct fake_stream *stream = arg;
+
+	pthread_mutex_lock(&stream->lock);
+	note(stream, TWOPC_VERDICT_PREPARED, message);
+	pthread_mutex_unlock(&stream->lock);
+}
+
+static void note_end(struct fake_stream *stream, const struct status *status)
+{
+	stream->ends++;
+	stream->end = *status;
+	pthread_cond_broadcast(&stream->changed);
+}
+
+static void answer(void *arg, enum twopc_verdict verdict, const char *message)
+{
+	const struct status ok = status_ok();
+	struct fake_stream *stream = arg;
+
+	pthread_mutex_lock(&stream->lock);
+	note(stream, verdict, message);
+	note_end(stream, &ok);
 	pthread_mutex_unlock(&stream->lock);
 }
 
@@ -22,13 +46,15 @@ static void end(void *arg, const struct status *status)
 	struct fake_stream *stream = arg;
 
 	pthread_mutex_lock(&stream->lock);
-	stream->ends++;
-	stream->end = *status;
-	pthread_cond_broadcast(&stream->changed);
+	note_end(stream, status);
 	pthread_mutex_unlock(&stream->lock);
 }
 
-const struct branch_link fake_stream_link = { .say = say, .end = end };
+const struct branch_link fake_stream_link = {
+	.say_prepared = say_prepared,
+	.answer = answer,
+	.end = end,
+};
 
 void fake_stream_init(struct fake_stream *stream)
 {

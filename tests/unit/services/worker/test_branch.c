@@ -860,6 +860,7 @@ START_TEST(news_of_the_time_of_a_stop_come_before_the_prepare)
 	loop_timer_start(world.loop, &news, until_ns + 2 * NS_PER_MS);
 	world_block_loop(&world, until_ns);
 	fake_stream_await_end(&stream);
+	world_settle(&world); /* It borrows our reference. */
 	expect_said(TWOPC_VERDICT_ROLLED_BACK, "Rolled back 1");
 	ck_assert_int_eq(world.db.immediate, 0);
 }
