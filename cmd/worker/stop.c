@@ -30,6 +30,7 @@ static void grpc_cancel(void *self)
 	struct app *app = self;
 
 	rpc_server_cancel(app->server);
+	worker_cancel(&app->worker);
 }
 
 static void grpc_close(void *self)

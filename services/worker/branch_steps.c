@@ -32,6 +32,7 @@ void branch_set_alarm(struct branch *branch, int64_t at_ns)
 
 void branch_finish_work(struct branch *branch)
 {
+	FAILPOINT("worker.exchange.work.after");
 	undo_work(branch); /* it was checked; what it wrote is the payload */
 	branch_step(branch, TWOPC_AT_WORK_DONE);
 }
@@ -78,6 +79,7 @@ static void begin_work(struct branch *branch)
 	int64_t work_ns = branch->worker->work_ns;
 	const char *doing;
 
+	FAILPOINT("worker.exchange.work.before");
 	if (stage(branch, &doing) != STATUS_OK) {
 		fail_work(branch, doing);
 	} else if (work_ns == 0) {

@@ -76,8 +76,9 @@ void resolution_free(struct resolution *resolution)
 
 static void finish(struct resolution *r, const struct status *status)
 {
-	FAILPOINT("worker.resolve.done");
+	FAILPOINT("worker.resolve.answer.before");
 	r->done(status, r->verdicts, r->n, r->arg);
+	FAILPOINT("worker.resolve.answer.after");
 	resolution_free(r);
 }
 

@@ -495,6 +495,8 @@ static const struct {
 	{ "worker.exchange.opened", ROW_NONE, ROW_NONE, 0 },
 	{ "worker.exchange.received", ROW_NONE, ROW_NONE, 0 },
 	{ "worker.exchange.received.prepare", ROW_NONE, ROW_NONE, 0 },
+	{ "worker.exchange.work.before", ROW_NONE, ROW_NONE, 0 },
+	{ "worker.exchange.work.after", ROW_NONE, ROW_NONE, 0 },
 	{ "worker.exchange.prepare.before", ROW_NONE, ROW_NONE, 0 },
 	{ "worker.exchange.prepare.after", ROW_PREPARED, ROW_PREPARED, 0 },
 	{ "worker.exchange.say_prepared.before", ROW_PREPARED, ROW_PREPARED,
@@ -839,6 +841,34 @@ START_TEST(a_locked_database_is_told_and_waited_for)
 	exchange_close(&decided);
 	expect(&world, "1", ROW_COMMITTED, "t1", 1);
 	expect(&world, "2", ROW_NONE, "t2", 0);
+	end(&world);
+}
+END_TEST
+
+/* Who locks the database may do so for ever. */
+START_TEST(a_stop_does_not_wait_for_a_locked_database)
+{
+	struct pair_options options = {
+		.work = "0s",
+		.worker_flags = FLAGS("-shutdown-timeout", "200ms"),
+	};
+	struct world world;
+	struct exchange ex;
+	sqlite3 *lock;
+
+	start(&world, &options);
+	open_prepared(&world, &ex, "1", "t1");
+	lock = rows_lock(world.pair.worker_db);
+	exchange_order(&ex, COMMIT);
+	process_signal(&world.pair.worker, SIGTERM);
+	ck_assert_int_ne(exchange_end(&ex), STATUS_OK);
+	exchange_close(&ex);
+	process_await(&world.pair.worker,
+		      "TRANSACTION LEFT IN DOUBT for task_id=t1", NULL);
+	process_wait(&world.pair.worker);
+	process_release(&world.pair.worker);
+	rows_unlock(lock);
+	expect(&world, "1", ROW_PREPARED, "t1", 0);
 	end(&world);
 }
 END_TEST
@@ -1208,6 +1238,7 @@ int main(void)
 		a_stop_waits_for_the_order,
 		a_stop_whose_time_is_over_leaves_what_is_prepared,
 		a_locked_database_is_told_and_waited_for,
+		a_stop_does_not_wait_for_a_locked_database,
 		a_worker_that_was_stopped_hears_the_rollback_first,
 		a_first_message_that_makes_no_sense_is_refused,
 		a_stream_that_begins_with_its_end_is_refused,
