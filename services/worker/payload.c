@@ -37,7 +37,7 @@ bool payload_read(const void *bytes, size_t size, struct payload_view *ret_view)
 	const char *task_id = version + 1;
 	const char *end;
 
-	if (size < 3 || *version != VERSION) {
+	if (size == 0 || *version != VERSION) {
 		return false;
 	}
 	end = memchr(task_id, '\0', size - 1);

@@ -844,6 +844,43 @@ START_TEST(a_deadline_that_passed_while_the_process_was_stopped_counts)
 }
 END_TEST
 
+/* On the loop's thread, which has not served the deadline's timer yet. */
+static void after_the_deadline(void *arg)
+{
+	void (*then)(void) = *(void (**)(void))arg;
+
+	while (clock_now_ns() <= ctx_deadline_ns(call)) {
+	}
+	then();
+}
+
+static void refuse_late(void)
+{
+	fake_db_complete(&world.db, STATUS_DEADLINE_EXCEEDED, "too late");
+}
+
+static void begin_late(void)
+{
+	world.db.begin_code = STATUS_DEADLINE_EXCEEDED;
+	branch_prepare(branch, "t1", "data");
+}
+
+START_TEST(the_database_may_notice_the_deadline_first)
+{
+	void (*const then[])(void) = { refuse_late, begin_late };
+	void (*fn)(void) = then[_i];
+
+	call_with_deadline(20 * NS_PER_MS);
+	open_stream();
+	if (_i == 0) {
+		branch_prepare(branch, "t1", "data");
+	}
+	world_on_loop(&world, after_the_deadline, &fn);
+	expect_end(STATUS_DEADLINE_EXCEEDED, "the deadline passed");
+	expect_rolled_back("deadline");
+}
+END_TEST
+
 static void say_rollback(struct loop_timer *timer, int64_t late_ns)
 {
 	(void)timer, (void)late_ns;
@@ -1024,6 +1061,8 @@ static void add_database(TCase *tc)
 	tcase_add_test(
 		tc,
 		a_deadline_that_passed_while_the_process_was_stopped_counts);
+	tcase_add_loop_test(tc, the_database_may_notice_the_deadline_first, 0,
+			    2);
 	tcase_add_test(tc, news_of_the_time_of_a_stop_come_before_the_prepare);
 	tcase_add_test(tc, after_a_stop_without_news_it_is_prepared);
 	tcase_add_test(tc, one_end_whichever_of_prepare_and_leaving_is_first);

@@ -27,6 +27,7 @@ static void on_loop_close(void *arg)
 static void tear_down(void)
 {
 	world_on_loop(&world, on_loop_close, &worker);
+	ck_assert(!loop_timer_stop(world.loop, &worker.doubt.timer));
 	while (fake_db_waits(&world.db)) {
 		fake_db_refuse_ended(&world.db);
 	}
