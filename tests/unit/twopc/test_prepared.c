@@ -336,6 +336,18 @@ START_TEST(a_bound_never_goes_back)
 }
 END_TEST
 
+START_TEST(what_is_over_leaves_no_tombstone)
+{
+	(void)prepare(A, "1");
+	ck_assert_int_eq(seal(A, "5"), 0);
+	ck_assert_int_eq(roll_back(A, "1"), TWOPC_VERDICT_ROLLED_BACK);
+	ck_assert_int_eq(state_of("1"), TWOPC_ROW_NONE);
+	ck_assert_int_eq(roll_back(A, "1"), TWOPC_VERDICT_UNKNOWN);
+	ck_assert_int_eq(s.outcome.last.code, STATUS_OK);
+	ck_assert_int_eq(works(), 0);
+}
+END_TEST
+
 START_TEST(a_late_bound_drops_nothing_above_itself)
 {
 	ck_assert_int_eq(seal(A, "5"), 0);
@@ -554,6 +566,7 @@ int main(void)
 	tcase_add_test(tc, orders_at_once_come_to_one_outcome);
 	tcase_add_test(tc, what_is_over_is_dropped_and_never_comes_back);
 	tcase_add_test(tc, a_bound_never_goes_back);
+	tcase_add_test(tc, what_is_over_leaves_no_tombstone);
 	tcase_add_test(tc, a_late_bound_drops_nothing_above_itself);
 	tcase_add_test(tc, many_rows_are_dropped_in_steps);
 	tcase_add_test(tc, a_bound_without_a_name_is_refused);
