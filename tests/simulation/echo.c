@@ -29,6 +29,12 @@ static struct world *world_of(const struct echo *echo)
 	return echo->process.world;
 }
 
+/* Another process has opened the database since. */
+static bool is_taken_over(const struct echo *echo)
+{
+	return strcmp(echo->site->stem, echo->stem) != 0;
+}
+
 /* ---- the record --------------------------------------------------------- */
 
 static void on_decision(struct disk_job *job, bool really)
@@ -88,7 +94,7 @@ static void on_forget(struct disk_job *job, bool really)
 	struct forgetting *forgetting = (struct forgetting *)job;
 	struct echo *echo = forgetting->echo;
 
-	forgetting->refused = strcmp(echo->site->stem, echo->stem) != 0;
+	forgetting->refused = is_taken_over(echo);
 	for (size_t i = 0; i < forgetting->items_n && really; i++) {
 		struct txn *txn =
 			history_find(echo->history, forgetting->items[i].id);
@@ -101,10 +107,28 @@ static void on_forget(struct disk_job *job, bool really)
 	}
 }
 
+static void on_exit_due(void *arg)
+{
+	process_kill(arg);
+}
+
+/* It can't do anything useful any more. */
+static void exit_soon(struct echo *echo)
+{
+	struct world *world = world_of(echo);
+
+	world_trace(world, echo->process.name, "is taken over", NULL, "");
+	world_after(world, random_in(&world->random, 0, 50 * MS_NS),
+		    &echo->process, on_exit_due, &echo->process);
+}
+
 static void on_forgotten(struct disk_job *job, bool ok)
 {
 	struct forgetting *forgetting = (struct forgetting *)job;
 
+	if (ok && forgetting->refused) {
+		exit_soon(forgetting->echo);
+	}
 	if (!forgetting->silent && process_step(&forgetting->echo->process)) {
 		resolver_tell(forgetting->echo,
 			      ok && !forgetting->refused
@@ -252,7 +276,7 @@ static void on_confirmed(void *arg)
 
 static void check_contradictions(struct echo *echo)
 {
-	if (echo->resolver.stats.contradictions > 0 && !echo->taken_over) {
+	if (echo->resolver.stats.contradictions > 0 && !is_taken_over(echo)) {
 		world_violation(world_of(echo),
 				"%s: the resolver meets a contradiction",
 				echo->process.name);
@@ -427,7 +451,7 @@ static void end(struct exchange *ex)
 
 static void check_contradiction(struct exchange *ex)
 {
-	if (!ex->echo->taken_over) {
+	if (!is_taken_over(ex->echo)) {
 		world_violation(world_of(ex->echo),
 				"%s: the worker contradicts", ex->txn->id);
 	}
@@ -673,9 +697,6 @@ static void on_open(struct disk_job *job, bool really)
 	twopc_stem_next(site->stem, opening->unix_ms, opening->random,
 			echo->stem);
 	memcpy(site->stem, echo->stem, sizeof(site->stem));
-	if (site->older != NULL && site->older != echo) {
-		site->older->taken_over = true;
-	}
 	read_decisions(opening);
 }
 

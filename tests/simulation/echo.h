@@ -50,8 +50,7 @@ struct echo {
 	struct net *net;
 	struct identity *identity; /* as it found it */
 	char stem[TWOPC_STEM_SIZE];
-	bool started;	 /* it has taken over, and knows what was decided */
-	bool taken_over; /* by another */
+	bool started; /* it has taken over, and knows what was decided */
 	bool decides_in_scope; /* the decision ends with its client, in time */
 	struct twopc_registry *registry;
 	struct twopc_resolver resolver;

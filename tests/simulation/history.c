@@ -611,7 +611,7 @@ static struct history *history_new(struct world *world)
 	history->page_max = (int)random_in(random, 1, CALL_PAGE_MAX);
 	history->sites_n = (int)random_in(random, 1, SITES_MAX);
 	disk_init(&history->worker_disk, world);
-	for (int i = 0; i < history->sites_n; i++) {
+	for (int i = 0; i < SITES_MAX; i++) {
 		history->sites[i].history = history;
 		history->sites[i].name = names[i];
 		disk_init(&history->sites[i].disk, world);

@@ -70,14 +70,20 @@ static bool is_before(const struct event *a, const struct event *b)
 	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
 }
 
+static void grow_heap(struct world *world)
+{
+	size_t max = world->heap_max * 2 + 1;
+
+	world->heap = must(realloc(world->heap, max * sizeof(*world->heap)));
+	world->heap_max = max;
+}
+
 static void push(struct world *world, struct event event)
 {
 	size_t at = world->heap_n++;
 
 	if (world->heap_n > world->heap_max) {
-		world->heap_max *= 2;
-		world->heap = must(realloc(
-			world->heap, world->heap_max * sizeof(*world->heap)));
+		grow_heap(world);
 	}
 	while (at > 0 && is_before(&event, &world->heap[(at - 1) / 2])) {
 		world->heap[at] = world->heap[(at - 1) / 2];
