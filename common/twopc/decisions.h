@@ -12,7 +12,8 @@
  * writing this start's stem. From then on the database itself (a trigger)
  * refuses decisions under an earlier stem, FAILED_PRECONDITION: a process that
  * still runs on the same file can't decide any more what its successor presumes
- * to be aborted, nor forget what that one has loaded.
+ * to be aborted, nor forget what that one has loaded. Whoever is told so by
+ * twopc_decisions_forget() should stop: it can do nothing useful any more.
  *
  * Threads: all functions, any thread; completions on the database's threads.
  */

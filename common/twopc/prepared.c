@@ -82,6 +82,17 @@ static enum status_code set(struct db_session *session,
 		       values, 4, NULL, NULL, NULL, reterr);
 }
 
+static enum status_code drop(struct db_session *session,
+			     struct twopc_request *request,
+			     struct status *reterr)
+{
+	const struct db_value key[] = { db_text(request->coordinator),
+					db_text(request->id) };
+
+	return db_exec(session, stmt(request->prepared, TWOPC_PREPARED_DROP),
+		       key, 2, NULL, NULL, NULL, reterr);
+}
+
 static enum status_code apply(struct db_session *session,
 			      struct twopc_request *request,
 			      struct status *reterr)
@@ -122,6 +133,8 @@ static enum status_code do_effect(struct db_session *session,
 		return apply(session, request, reterr);
 	case TWOPC_EFFECT_UNDO:
 		return set(session, request, TWOPC_ROW_ROLLED_BACK, reterr);
+	case TWOPC_EFFECT_DROP:
+		return drop(session, request, reterr);
 	}
 	twopc_bug("there is no effect %d", (int)effect);
 }

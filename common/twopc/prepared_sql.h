@@ -34,6 +34,9 @@
 	X(base, SET,                                                           \
 	  "UPDATE twopc_prepared SET state = ?3, payload = NULL,"              \
 	  " changed_at = ?4 WHERE coordinator = ?1 AND transaction_id = ?2")   \
+	X(base, DROP,                                                          \
+	  "DELETE FROM twopc_prepared"                                         \
+	  " WHERE coordinator = ?1 AND transaction_id = ?2")                   \
 	X(base, SEAL,                                                          \
 	  "INSERT INTO twopc_over (coordinator, below, changed_at)"            \
 	  " VALUES (?1, ?2, ?3) ON CONFLICT (coordinator) DO UPDATE"           \

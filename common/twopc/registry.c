@@ -13,7 +13,11 @@ struct twopc_entry {
 	bool confirmed; /* waits for take_confirmed() */
 	struct twopc_entry *next_confirmed;
 	struct twopc_entry *chain;	   /* of its bucket */
-	struct twopc_entry *above, *below; /* in the order of ids */
+	struct twopc_entry *above, *below; /* in its list */
+};
+
+struct entry_list {
+	struct twopc_entry *lowest, *highest;
 };
 
 struct twopc_registry {
@@ -22,7 +26,8 @@ struct twopc_registry {
 	size_t entries_max;
 	size_t n;
 	size_t by_standing[TWOPC_STANDING_NR];
-	struct twopc_entry *lowest, *highest;
+	struct entry_list held;	 /* by id */
+	struct entry_list owned; /* no longer held, but not released */
 	struct twopc_entry *first_confirmed, *last_confirmed;
 	struct twopc_entry **buckets;
 	size_t buckets_n; /* a power of two */
@@ -100,7 +105,7 @@ static void grow(struct twopc_registry *registry)
 	registry->buckets_n *= 2;
 	registry->buckets =
 		zalloc(registry->buckets_n, sizeof(struct twopc_entry *));
-	for (struct twopc_entry *entry = registry->lowest; entry != NULL;
+	for (struct twopc_entry *entry = registry->held.lowest; entry != NULL;
 	     entry = entry->above) {
 		chain(registry, entry);
 	}
@@ -115,6 +120,35 @@ static void stand(struct twopc_registry *registry, struct twopc_entry *entry,
 	entry->standing = standing;
 }
 
+/* ---- lists -------------------------------------------------------------- */
+
+/* At the upper end. */
+static void put(struct entry_list *list, struct twopc_entry *entry)
+{
+	entry->above = NULL;
+	entry->below = list->highest;
+	if (list->highest != NULL) {
+		list->highest->above = entry;
+	} else {
+		list->lowest = entry;
+	}
+	list->highest = entry;
+}
+
+static void take(struct entry_list *list, struct twopc_entry *entry)
+{
+	if (entry->below != NULL) {
+		entry->below->above = entry->above;
+	} else {
+		list->lowest = entry->above;
+	}
+	if (entry->above != NULL) {
+		entry->above->below = entry->below;
+	} else {
+		list->highest = entry->below;
+	}
+}
+
 /* Above all others. */
 static struct twopc_entry *add(struct twopc_registry *registry, const char *id,
 			       enum twopc_standing standing, int64_t now_ns)
@@ -123,13 +157,7 @@ static struct twopc_entry *add(struct twopc_registry *registry, const char *id,
 
 	memcpy(entry->id, id, TWOPC_ID_SIZE);
 	entry->since_ns = now_ns;
-	entry->below = registry->highest;
-	if (registry->highest != NULL) {
-		registry->highest->above = entry;
-	} else {
-		registry->lowest = entry;
-	}
-	registry->highest = entry;
+	put(&registry->held, entry);
 	registry->by_standing[TWOPC_ABSENT_STANDING]++;
 	stand(registry, entry, standing);
 	registry->n++;
@@ -143,22 +171,15 @@ static struct twopc_entry *add(struct twopc_registry *registry, const char *id,
 
 static void take_out(struct twopc_registry *registry, struct twopc_entry *entry)
 {
-	if (entry->below != NULL) {
-		entry->below->above = entry->above;
-	} else {
-		registry->lowest = entry->above;
-	}
-	if (entry->above != NULL) {
-		entry->above->below = entry->below;
-	} else {
-		registry->highest = entry->below;
-	}
+	take(&registry->held, entry);
 	unchain(registry, entry);
 	stand(registry, entry, TWOPC_ABSENT_STANDING);
 	registry->by_standing[TWOPC_ABSENT_STANDING]--;
 	registry->n--;
 	if (entry->owner == NULL) {
 		free(entry);
+	} else {
+		put(&registry->owned, entry);
 	}
 }
 
@@ -180,15 +201,23 @@ struct twopc_registry *twopc_registry_new(const char *stem, size_t entries_max)
 	return registry;
 }
 
+static void free_all(struct entry_list *list)
+{
+	struct twopc_entry *entry;
+
+	while ((entry = list->lowest) != NULL) {
+		take(list, entry);
+		free(entry);
+	}
+}
+
 void twopc_registry_free(struct twopc_registry *registry)
 {
 	if (registry == NULL) {
 		return;
 	}
-	while (registry->lowest != NULL) {
-		registry->lowest->owner = NULL;
-		take_out(registry, registry->lowest);
-	}
+	free_all(&registry->held);
+	free_all(&registry->owned);
 	free(registry->buckets);
 	free(registry);
 }
@@ -322,6 +351,7 @@ void twopc_registry_release(struct twopc_registry *registry,
 	if (entry->standing == TWOPC_LIVE_STANDING) {
 		take_out(registry, entry);
 	} else if (entry->standing == TWOPC_ABSENT_STANDING) {
+		take(&registry->owned, entry);
 		free(entry);
 	}
 }
@@ -344,11 +374,11 @@ enum status_code twopc_registry_load(struct twopc_registry *registry,
 				  "start",
 				  id);
 	}
-	if (registry->highest != NULL &&
-	    strcmp(id, registry->highest->id) <= 0) {
+	if (registry->held.highest != NULL &&
+	    strcmp(id, registry->held.highest->id) <= 0) {
 		return status_set(reterr, STATUS_INVALID_ARGUMENT,
 				  "transaction %s comes after %s", id,
-				  registry->highest->id);
+				  registry->held.highest->id);
 	}
 	(void)add(registry, id, TWOPC_ORPHANED_STANDING, now_ns);
 	return STATUS_OK;
@@ -379,8 +409,8 @@ size_t twopc_registry_count(const struct twopc_registry *registry,
 void twopc_registry_low(const struct twopc_registry *registry,
 			char ret_id[TWOPC_ID_SIZE])
 {
-	if (registry->lowest != NULL) {
-		memcpy(ret_id, registry->lowest->id, TWOPC_ID_SIZE);
+	if (registry->held.lowest != NULL) {
+		memcpy(ret_id, registry->held.lowest->id, TWOPC_ID_SIZE);
 	} else {
 		twopc_id_format(registry->stem, registry->next, ret_id);
 	}
@@ -395,7 +425,7 @@ first_above(const struct twopc_registry *registry, const char *after)
 	if (entry != NULL) {
 		return entry->above;
 	}
-	entry = registry->lowest;
+	entry = registry->held.lowest;
 	while (entry != NULL && strcmp(entry->id, after) <= 0) {
 		entry = entry->above;
 	}
@@ -475,8 +505,8 @@ void twopc_registry_stats(const struct twopc_registry *registry,
 	    registry->by_standing[TWOPC_ORPHANED_STANDING] == 0) {
 		return;
 	}
-	for (const struct twopc_entry *entry = registry->lowest; entry != NULL;
-	     entry = entry->above) {
+	for (const struct twopc_entry *entry = registry->held.lowest;
+	     entry != NULL; entry = entry->above) {
 		bool in_doubt = entry->standing == TWOPC_DECIDED_STANDING ||
 				entry->standing == TWOPC_ORPHANED_STANDING;
 

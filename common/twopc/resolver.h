@@ -66,8 +66,7 @@ enum {
 	X(FORGETTING, "forgetting",                                            \
 	  TO(IDLE) | TO(FORGETTING) | TO(COMMITTING) | TO(LISTING) |           \
 		  TO(SEALING))                                                 \
-	X(COMMITTING, "committing",                                            \
-	  TO(IDLE) | TO(COMMITTING) | TO(LISTING) | TO(SEALING))               \
+	X(COMMITTING, "committing", TO(IDLE) | TO(COMMITTING) | TO(LISTING))   \
 	X(LISTING, "listing",                                                  \
 	  TO(IDLE) | TO(LISTING) | TO(ROLLING_BACK) | TO(SEALING))             \
 	X(ROLLING_BACK, "rolling back", TO(IDLE) | TO(LISTING) | TO(SEALING))  \

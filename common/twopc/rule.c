@@ -79,6 +79,10 @@ struct twopc_ruling twopc_rule(enum twopc_order order, enum twopc_row row,
 	if (over && row == TWOPC_ROW_NONE) {
 		return (struct twopc_ruling)RULE(UNKNOWN, NONE);
 	}
+	if (over && row == TWOPC_ROW_PREPARED &&
+	    order == TWOPC_ORDER_ROLLBACK) {
+		return (struct twopc_ruling)RULE(ROLLED_BACK, DROP);
+	}
 	return rules[row][order];
 }
 

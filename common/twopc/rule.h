@@ -3,18 +3,20 @@
  * written: the rule that makes every order idempotent. Pure; the record in the
  * database (prepared.h) and the simulated disk of the tests run it.
  *
- *	row          PREPARE           COMMIT            ROLLBACK
- *	----------   ---------------   ---------------   ----------------
- *	none         + prepared        UNKNOWN           + rolled back
- *	none, over   UNKNOWN           UNKNOWN           UNKNOWN
- *	prepared     PREPARED          apply, committed  rolled back
- *	committed    COMMITTED         COMMITTED         COMMITTED
- *	rolled back  ROLLED_BACK       ROLLED_BACK       ROLLED_BACK
+ *	row             PREPARE        COMMIT             ROLLBACK
+ *	-----------     -----------    ----------------   ---------------
+ *	none            + prepared     UNKNOWN            + rolled back
+ *	none, over      UNKNOWN        UNKNOWN            UNKNOWN
+ *	prepared        PREPARED       apply, committed   rolled back
+ *	prepared, over  PREPARED       apply, committed   - dropped
+ *	committed       COMMITTED      COMMITTED          COMMITTED
+ *	rolled back     ROLLED_BACK    ROLLED_BACK        ROLLED_BACK
  *
  * "Over" is what the coordinator has said of all ids below one: it will never
  * ask for them again, so their rows are gone, and a message about one of them
  * that arrives late (a prepare above all) must not bring it back to life.
- * A row "rolled back" is a tombstone: it refuses a prepare that comes late.
+ * A row "rolled back" is a tombstone: it refuses a prepare that comes late;
+ *what is over needs none.
  */
 #ifndef RESCIND_TWOPC_RULE_H
 #define RESCIND_TWOPC_RULE_H
@@ -81,6 +83,7 @@ enum twopc_effect {
 	TWOPC_EFFECT_ADD_ROLLED_BACK, /* a row without */
 	TWOPC_EFFECT_APPLY, /* do what was prepared, and mark it committed */
 	TWOPC_EFFECT_UNDO,  /* drop the payload, mark it rolled back */
+	TWOPC_EFFECT_DROP,  /* the row */
 };
 
 struct twopc_ruling {

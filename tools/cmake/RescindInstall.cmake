@@ -12,7 +12,7 @@ include(CMakePackageConfigHelpers)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Rescind)
 set(parts status text loop json ctx log metrics flags lifecycle db db_sqlite http rpc
-  work_metrics ops_http)
+  work_metrics ops_http twopc twopc_record)
 # Linked into rpc; not for others.
 set(inner_parts proto_health proto_reflection proto_reflection_v1alpha)
 
@@ -31,7 +31,10 @@ set(headers
   http/http.h
   ops/ops_http.h ops/work_metrics.h
   rpc/channel.h rpc/health.h rpc/reflection.h rpc/rpc.h rpc/schema.h
-  rpc/server.h)
+  rpc/server.h
+  twopc/coordinator.h twopc/decisions.h twopc/decisions_sql.h twopc/id.h
+  twopc/participant.h twopc/prepared.h twopc/prepared_sql.h twopc/registry.h
+  twopc/resolver.h twopc/rule.h)
 
 # ---- programs and headers -----------------------------------------------------
 

@@ -385,6 +385,8 @@ static enum twopc_row row_after(enum twopc_row row, enum twopc_effect effect)
 		return TWOPC_ROW_PREPARED;
 	case TWOPC_EFFECT_APPLY:
 		return TWOPC_ROW_COMMITTED;
+	case TWOPC_EFFECT_DROP:
+		return TWOPC_ROW_NONE;
 	case TWOPC_EFFECT_ADD_ROLLED_BACK:
 	case TWOPC_EFFECT_UNDO:
 	default:

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../db/fault_vfs.h"
 #include "store.h"
 #include "suite.h"
 
@@ -12,6 +13,7 @@ static struct store s;
 
 static void setup(void)
 {
+	fault_vfs_register();
 	store_init(&s);
 }
 
@@ -306,6 +308,43 @@ START_TEST(orders_at_once_come_to_one_outcome)
 }
 END_TEST
 
+/*
+ * Rolled back, then a commit that is refused for it, in one group that does not
+ * get to the disk: neither is true, so neither may be said.
+ */
+START_TEST(what_a_failed_group_found_is_not_told)
+{
+	struct twopc_request requests[2] = {
+		{ .order = TWOPC_ORDER_ROLLBACK,
+		  .coordinator = A,
+		  .id = "1",
+		  .done = on_done },
+		{ .order = TWOPC_ORDER_COMMIT,
+		  .coordinator = A,
+		  .id = "1",
+		  .done = on_done },
+	};
+
+	store_close(&s);
+	s.options.vfs = FAULT_VFS;
+	store_open(&s);
+	ck_assert_int_eq(prepare(A, "1"), TWOPC_VERDICT_PREPARED);
+	raw_exec(&s, "BEGIN IMMEDIATE"); /* so that they form a group */
+	twopc_prepared_do(&s.prepared, s.root, &requests[0]);
+	twopc_prepared_do(&s.prepared, s.root, &requests[1]);
+	fault_arm(FAULT_WRITE, 1, SQLITE_FULL, true);
+	raw_exec(&s, "ROLLBACK");
+	(void)outcome_wait(&s.outcome, 2);
+	fault_disarm();
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(requests[i].verdict, TWOPC_VERDICT_FAILED);
+	}
+	ck_assert_int_eq(s.outcome.last.code, STATUS_RESOURCE_EXHAUSTED);
+	ck_assert_int_eq(commit(A, "1"), TWOPC_VERDICT_COMMITTED);
+	ck_assert_int_eq(works(), 1);
+}
+END_TEST
+
 /* ---- sealing ------------------------------------------------------------- */
 
 static void on_sealed(struct twopc_seal *seal, const struct status *status)
@@ -357,6 +396,18 @@ START_TEST(a_bound_never_goes_back)
 	ck_assert_int_eq(seal(A, "3"), 0);
 	ck_assert_int_eq(prepare(A, "4"), TWOPC_VERDICT_UNKNOWN);
 	ck_assert_int_eq(prepare(A, "5"), TWOPC_VERDICT_PREPARED);
+}
+END_TEST
+
+START_TEST(what_is_over_leaves_no_tombstone)
+{
+	(void)prepare(A, "1");
+	ck_assert_int_eq(seal(A, "5"), 0);
+	ck_assert_int_eq(roll_back(A, "1"), TWOPC_VERDICT_ROLLED_BACK);
+	ck_assert_int_eq(state_of("1"), TWOPC_ROW_NONE);
+	ck_assert_int_eq(roll_back(A, "1"), TWOPC_VERDICT_UNKNOWN);
+	ck_assert_int_eq(s.outcome.last.code, STATUS_OK);
+	ck_assert_int_eq(works(), 0);
 }
 END_TEST
 
@@ -577,8 +628,10 @@ int main(void)
 	tcase_add_test(tc, a_state_that_does_not_exist_is_data_loss);
 	tcase_add_test(tc, payloads_are_bytes);
 	tcase_add_test(tc, orders_at_once_come_to_one_outcome);
+	tcase_add_test(tc, what_a_failed_group_found_is_not_told);
 	tcase_add_test(tc, what_is_over_is_dropped_and_never_comes_back);
 	tcase_add_test(tc, a_bound_never_goes_back);
+	tcase_add_test(tc, what_is_over_leaves_no_tombstone);
 	tcase_add_test(tc, a_late_bound_drops_nothing_above_itself);
 	tcase_add_test(tc, many_rows_are_dropped_in_steps);
 	tcase_add_test(tc, a_bound_without_a_name_is_refused);

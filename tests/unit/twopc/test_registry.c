@@ -105,6 +105,22 @@ START_TEST(an_aborted_one_is_absent_at_once_but_its_owners_until_released)
 }
 END_TEST
 
+/* Of a process that ends with exchanges still open. */
+START_TEST(what_was_not_released_is_freed_with_the_registry)
+{
+	struct twopc_entry *entries[4];
+
+	for (int i = 0; i < 4; i++) {
+		entries[i] = begin(i);
+	}
+	mark(entries[0], TWOPC_MARK_GONE);
+	mark(entries[1], TWOPC_MARK_GONE);
+	mark(entries[2], TWOPC_MARK_GONE);
+	mark(entries[3], TWOPC_MARK_DECIDED);
+	twopc_registry_release(registry, entries[1]);
+}
+END_TEST
+
 START_TEST(a_live_one_that_is_released_is_gone)
 {
 	twopc_registry_release(registry, begin(0));
@@ -418,6 +434,7 @@ int main(void)
 	tcase_add_test(
 		tc,
 		an_aborted_one_is_absent_at_once_but_its_owners_until_released);
+	tcase_add_test(tc, what_was_not_released_is_freed_with_the_registry);
 	tcase_add_test(tc, a_live_one_that_is_released_is_gone);
 	tcase_add_test(
 		tc, only_the_resolver_settles_an_orphan_and_its_owner_is_told);
