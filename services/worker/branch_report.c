@@ -44,10 +44,16 @@ static void report_in_doubt(const struct branch *branch)
 }
 
 /* Whether it was we who ended it, not a resolver before us. */
-static bool was_ours(const struct branch *branch, enum twopc_effect effect)
+static bool we_committed(const struct branch *branch)
 {
 	return branch->order.by == ORDER_BY_OWNER &&
-	       branch->order.request.effect == effect;
+	       order_committed(&branch->order);
+}
+
+static bool we_rolled_back(const struct branch *branch)
+{
+	return !branch->prepared || (branch->order.by == ORDER_BY_OWNER &&
+				     order_rolled_back(&branch->order));
 }
 
 void branch_report(const struct branch *branch)
@@ -59,12 +65,12 @@ void branch_report(const struct branch *branch)
 	}
 	switch (branch->twopc.state) {
 	case TWOPC_PARTICIPANT_COMMITTED:
-		if (was_ours(branch, TWOPC_EFFECT_APPLY)) {
+		if (we_committed(branch)) {
 			report_end(branch, &committed);
 		}
 		break;
 	case TWOPC_PARTICIPANT_ROLLED_BACK:
-		if (!branch->prepared || was_ours(branch, TWOPC_EFFECT_UNDO)) {
+		if (we_rolled_back(branch)) {
 			report_end(branch, &branch->outcome);
 		}
 		break;

@@ -45,6 +45,19 @@ static void pass_after(enum twopc_order order)
 	}
 }
 
+/* ---- outcomes ----------------------------------------------------------- */
+
+bool order_committed(const struct order *order)
+{
+	return order->request.effect == TWOPC_EFFECT_APPLY;
+}
+
+bool order_rolled_back(const struct order *order)
+{
+	return order->request.effect == TWOPC_EFFECT_UNDO ||
+	       order->request.effect == TWOPC_EFFECT_DROP;
+}
+
 /* ---- reports ------------------------------------------------------------ */
 
 static void report_committed(const struct order *order)
@@ -95,9 +108,9 @@ static void report(const struct order *order)
 	if (order->by == ORDER_BY_OWNER) {
 		return;
 	}
-	if (request->effect == TWOPC_EFFECT_APPLY) {
+	if (order_committed(order)) {
 		report_committed(order);
-	} else if (request->effect == TWOPC_EFFECT_UNDO) {
+	} else if (order_rolled_back(order)) {
 		report_rolled_back(order);
 	}
 }

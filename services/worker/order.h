@@ -37,6 +37,11 @@ struct order {
 	void (*done)(struct order *order, const struct status *status);
 };
 
+/* Whether it was this order that committed, or rolled back, what was prepared;
+ * for @done. */
+bool order_committed(const struct order *order);
+bool order_rolled_back(const struct order *order);
+
 /*
  * Carry out order->request, of which all but the end was filled in, on @ctx:
  * as twopc_prepared_do(). @done as its own, after the report.

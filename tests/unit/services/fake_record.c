@@ -86,6 +86,14 @@ static void set(struct fake_record *record, const struct db_value *values)
 	row->changed_ms = values[3].integer;
 }
 
+static void drop(struct fake_record *record, const struct db_value *key)
+{
+	struct fake_record_row *row = find(record, key);
+
+	ck_assert_ptr_nonnull(row);
+	*row = record->rows[--record->rows_n];
+}
+
 static void summary(struct fake_record *record, db_row_fn on_row, void *arg)
 {
 	struct db_value values[2] = { db_integer(0), db_null() };
@@ -141,6 +149,9 @@ static enum status_code exec(void *self, db_stmt stmt,
 		break;
 	case TWOPC_PREPARED_SET:
 		set(record, values);
+		break;
+	case TWOPC_PREPARED_DROP:
+		drop(record, values);
 		break;
 	case TWOPC_PREPARED_SEAL:
 		copy(record->below, sizeof(record->below), &values[1]);

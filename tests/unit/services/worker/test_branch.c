@@ -283,6 +283,19 @@ START_TEST(what_is_prepared_is_rolled_back)
 }
 END_TEST
 
+/* Its coordinator has said meanwhile that it is over: nothing of it stays. */
+START_TEST(what_is_prepared_and_over_is_dropped)
+{
+	start_prepared();
+	snprintf(record.below, sizeof(record.below), "2");
+	branch_rollback(branch);
+	stored();
+	expect_said(TWOPC_VERDICT_ROLLED_BACK, "Rolled back 1");
+	expect_rolled_back("caller_cancelled");
+	ck_assert_int_eq(row(), TWOPC_ROW_NONE);
+}
+END_TEST
+
 START_TEST(a_rollback_just_before_the_deadline_is_the_deadlines)
 {
 	worker.work_ns = (int64_t)60 * NS_PER_S;
@@ -999,6 +1012,7 @@ static void add_orders(TCase *tc)
 	tcase_add_test(tc, a_rollback_hurries_the_prepare);
 	tcase_add_test(tc, a_rollback_that_the_prepare_crossed_undoes_it);
 	tcase_add_test(tc, what_is_prepared_is_rolled_back);
+	tcase_add_test(tc, what_is_prepared_and_over_is_dropped);
 	tcase_add_test(tc,
 		       a_rollback_just_before_the_deadline_is_the_deadlines);
 	tcase_add_test(tc, a_commit_of_what_is_not_known_is_not_found);
