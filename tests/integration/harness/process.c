@@ -65,14 +65,19 @@ static void append(const char **list, size_t list_max, const char *const *more)
 
 static void command_fill(struct command *command, const char *program,
 			 const char *const *arguments,
-			 const char *const *environment)
+			 const struct process_options *options)
 {
+	const char *const *environment = options != NULL ? options->env : NULL;
+	bool faulty = options != NULL && options->faulty;
 	bool ours = strchr(program, '/') == NULL;
 
 	command->argv[0] = NULL;
 	command->envp[0] = NULL;
 	snprintf(command->program, PATH_SIZE, "%s%s",
-		 ours ? RESCIND_PROGRAMS "/" : "", program);
+		 !ours	  ? ""
+		 : faulty ? RESCIND_FAULTY_PROGRAMS "/"
+			  : RESCIND_PROGRAMS "/",
+		 program);
 	if (ours && is_under_valgrind()) {
 		append(command->argv, ARGUMENTS_MAX, valgrind_arguments);
 	}
@@ -176,8 +181,7 @@ void process_start(struct process *process, const char *program,
 	pid_t parent = getpid();
 	int ends[2];
 
-	command_fill(&command, program, arguments,
-		     options != NULL ? options->env : NULL);
+	command_fill(&command, program, arguments, options);
 	memset(process, 0, sizeof(*process));
 	snprintf(process->name, sizeof(process->name), "%s",
 		 slash != NULL ? slash + 1 : program);
@@ -449,10 +453,15 @@ static char state_of(pid_t pid)
 	return at != NULL ? at[2] : 'X';
 }
 
+void process_await_stop(struct process *process)
+{
+	UNTIL(state_of(process->pid) == 'T');
+}
+
 void process_pause(struct process *process)
 {
 	process_signal(process, SIGSTOP);
-	UNTIL(state_of(process->pid) == 'T');
+	process_await_stop(process);
 }
 
 void process_resume(struct process *process)
@@ -460,11 +469,14 @@ void process_resume(struct process *process)
 	process_signal(process, SIGCONT);
 }
 
-static bool wait_end(struct process *process)
+bool process_ends(struct process *process)
 {
 	struct pollfd pfd = { .events = POLLIN };
 	int n;
 
+	if (process->reaped) {
+		return true;
+	}
 	pfd.fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	ck_assert_int_ge(pfd.fd, 0);
 	n = poll(&pfd, 1, PATIENCE_MS);
@@ -483,7 +495,7 @@ static void reap(struct process *process)
 int process_wait(struct process *process)
 {
 	if (!process->reaped) {
-		if (!wait_end(process)) {
+		if (!process_ends(process)) {
 			abort_missing(process, &(struct sought){ "goodbye",
 								 NULL, false });
 		}
