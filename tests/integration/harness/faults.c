@@ -206,13 +206,11 @@ void faults_await_death(struct faults *faults, struct process *process,
 	int code;
 
 	ck_assert_msg(process_ends(process), "%s does not die at %s:\n%s",
-		      faults->program, name,
-		      process->log != NULL ? process->log : "");
+		      faults->program, name, process_tail(process));
 	code = process_wait(process);
 	look(faults);
 	ck_assert_msg(code == 128 + SIGKILL, "%s ended with %d, not at %s:\n%s",
-		      faults->program, code, name,
-		      process->log != NULL ? process->log : "");
+		      faults->program, code, name, process_tail(process));
 	ck_assert_msg(atomic_load(&cell_of(faults, name)->struck) ==
 			      point->struck + 1,
 		      "%s was killed, but not at %s", faults->program, name);

@@ -17,7 +17,8 @@
 enum {
 	ARGUMENTS_MAX = 64,
 	ENVIRONMENT_MAX = 256,
-	LOG_SHOWN = 6000, /* bytes of the log's end in a failure */
+	/* Bytes of the log's end in a failure: check takes 4 KB at most. */
+	LOG_SHOWN = 3000,
 };
 
 extern char **environ;
@@ -320,9 +321,9 @@ static bool await(struct process *process, const struct sought *sought)
 	return found;
 }
 
-static void abort_missing(struct process *process, const struct sought *sought)
+const char *process_tail(struct process *process)
 {
-	static char tail[LOG_SHOWN + 1];
+	static _Thread_local char tail[LOG_SHOWN + 1];
 
 	pthread_mutex_lock(&process->lock);
 	snprintf(tail, sizeof(tail), "%s",
@@ -330,10 +331,15 @@ static void abort_missing(struct process *process, const struct sought *sought)
 			 ? process->log + process->size - LOG_SHOWN
 			 : (process->log != NULL ? process->log : ""));
 	pthread_mutex_unlock(&process->lock);
+	return tail;
+}
+
+static void abort_missing(struct process *process, const struct sought *sought)
+{
 	ck_abort_msg("%s (pid %d) does not say \"%s%s%s\". Its log ends:\n%s",
 		     process->name, (int)process->pid, sought->a,
 		     sought->word ? "" : "\", \"",
-		     sought->b != NULL ? sought->b : "", tail);
+		     sought->b != NULL ? sought->b : "", process_tail(process));
 }
 
 bool process_says(struct process *process, const char *a, const char *b)

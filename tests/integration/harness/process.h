@@ -77,6 +77,8 @@ void process_await_id(struct process *process, const char *mark,
 /* Whether, or how many times, it has been said by now. */
 size_t process_count(struct process *process, const char *a, const char *b);
 bool process_has_id(struct process *process, const char *mark, const char *id);
+/* The end of its log; valid on this thread until the next. */
+const char *process_tail(struct process *process);
 /* The number after "<name>=" in the Ready line; waits for it. */
 int process_port(struct process *process, const char *name);
 /* Call @fn for each line so far. */

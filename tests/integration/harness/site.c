@@ -92,6 +92,8 @@ void site_init(struct site *site, const struct site_options *options)
 	site->options = (struct pair_options){
 		.work = "2ms",
 		.timeout = options->timeout,
+		.echo_flags = options->echo_flags,
+		.worker_flags = options->worker_flags,
 		.log_level = "info",
 	};
 	pair_prepare(&site->pair, &site->options);

@@ -64,6 +64,8 @@ struct site {
 struct site_options {
 	bool forgets;	     /* what is not synced is lost at a death */
 	const char *timeout; /* of requests; 20s */
+	const char *const *echo_flags; /* more; end in NULL */
+	const char *const *worker_flags;
 };
 
 /*
