@@ -23,9 +23,13 @@
  * they are killed (0), or much of it (any other number): unsynced.h. What
  * happens to files when they exit in order is what happens on any system.
  *
- * While a program forgets, others see just what it has synced; a checkpoint
- *that a reader keeps from its end is not. So do not read its files meanwhile,
- *but when it is at rest, or gone.
+ * The log's index (-shm) is memory, shared as ever, which whoever opens the
+ * file first after a death makes anew. So nobody else may have the file open
+ * over a death that is to be a power cut.
+ *
+ * While a program forgets, others see just what it has synced, and a checkpoint
+ * that a reader keeps from its end is not. So read its files when it is at
+ * rest, or gone.
  *
  * Thread-safety: all functions, any thread.
  */

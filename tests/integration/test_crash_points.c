@@ -16,8 +16,8 @@
 
 enum {
 	SECONDS_MAX = 900,
-	/* So that the log is full once, and moved into the file. */
-	REQUESTS_EACH = 48,
+	/* So that the log is full in each life, and moved into the file. */
+	REQUESTS_EACH = 64,
 	NTH_MAX = 24,
 };
 
