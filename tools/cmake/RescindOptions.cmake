@@ -102,7 +102,7 @@ function(rescind_program name)
   if(BUILD_TESTING)
     rescind_faulty(link ${ARG_LINK})
     rescind_make_program(rescind_cmd_${name}_faulty ${name} tests/faulty
-                         "${ARG_SOURCES}" "${link};rescind_failpoint")
+                         "${ARG_SOURCES}" "${link};rescind_faulty_start")
   endif()
 endfunction()
 

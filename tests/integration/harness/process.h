@@ -43,6 +43,7 @@ struct process_options {
 	unsigned long descriptors_max; /* hard and soft limit */
 	unsigned long file_size_max;   /* soft limit, bytes */
 	uid_t uid;		       /* become this user */
+	bool faulty; /* the one of ours that can be told to die: faults.h */
 };
 
 enum { UID_NOBODY = 65534 };
@@ -76,6 +77,8 @@ void process_await_id(struct process *process, const char *mark,
 /* Whether, or how many times, it has been said by now. */
 size_t process_count(struct process *process, const char *a, const char *b);
 bool process_has_id(struct process *process, const char *mark, const char *id);
+/* The end of its log; valid on this thread until the next. */
+const char *process_tail(struct process *process);
 /* The number after "<name>=" in the Ready line; waits for it. */
 int process_port(struct process *process, const char *name);
 /* Call @fn for each line so far. */
@@ -88,7 +91,11 @@ void process_each_line(struct process *process,
 void process_signal(struct process *process, int signal_no);
 /* Wait for it to stop, as SIGSTOP has it. */
 void process_pause(struct process *process);
+/* The same, when something else stops it. */
+void process_await_stop(struct process *process);
 void process_resume(struct process *process);
+/* Wait for its end; false: patience is over. */
+bool process_ends(struct process *process);
 /* Wait for its end: its exit code, or 128 + the signal. */
 int process_wait(struct process *process);
 bool process_is_alive(struct process *process);
