@@ -1,50 +1,21 @@
 #include "config.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static const char *const log_formats[] = { "text", "json", NULL };
-static const char *const log_levels[] = { "debug", "info", "warn", "error",
-					  NULL };
-
-static enum flags_outcome read_flags(struct config *c, int argc, char **argv,
-				     struct status *reterr)
+static enum flags_outcome read_flags(struct config *c,
+				     struct program_config *common, int argc,
+				     char **argv, struct status *reterr)
 {
 	const struct flag table[] = {
 		FLAG_UINT("port", &c->port, "50051", 0, 65535,
 			  "gRPC port; 0 picks a free one"),
-		FLAG_STRING("listen", &c->listen, "localhost",
-			    "address to listen on: localhost (both loopbacks), "
-			    "* (all), or an address"),
 		FLAG_STRING("db", &c->db, "./test_worker.db",
 			    "database file; made when missing"),
 		FLAG_DURATION("work", &c->work_ns, "3s",
 			      "how long a task works before it commits"),
-		FLAG_UINT("max-in-flight", &c->max_in_flight, "4096", 1,
-			  1000000,
-			  "calls at once; more are refused with "
-			  "RESOURCE_EXHAUSTED"),
-		FLAG_DURATION(
-			"shutdown-timeout", &c->shutdown_timeout_ns, "30s",
-			"how long a stop waits for calls in flight before "
-			"it cancels them"),
-		FLAG_DURATION("drain-delay", &c->drain_delay_ns, "0s",
-			      "how long a stop goes on accepting after it "
-			      "turned not ready"),
-		FLAG_CHOICE("log-format", &c->log_format, "text", log_formats,
-			    "how log lines look"),
-		FLAG_CHOICE("log-level", &c->log_level, "info", log_levels,
-			    "the least that is logged"),
+		PROGRAM_FLAGS(common, "calls", "RESOURCE_EXHAUSTED"),
 		FLAG_STRING("metrics-port", &c->metrics_port_text, "off",
 			    "HTTP port for /metrics, /healthz and /readyz; 0 "
 			    "picks a free one"),
-		FLAG_STRING("tls-cert", &c->tls.cert, NULL,
-			    "PEM certificate of this server; turns TLS on"),
-		FLAG_STRING("tls-key", &c->tls.key, NULL,
-			    "PEM key of that certificate"),
-		FLAG_STRING("tls-ca", &c->tls.ca, NULL,
-			    "PEM authorities; callers must show a certificate "
-			    "that one of them signed"),
+		PROGRAM_SERVER_TLS_FLAGS(&c->tls, "", "TLS", "callers"),
 		FLAG_END
 	};
 	const struct flags flags = {
@@ -60,56 +31,18 @@ static enum flags_outcome read_flags(struct config *c, int argc, char **argv,
 	return flags_parse(&flags, argc, argv, reterr);
 }
 
-static enum status_code read_metrics_port(struct config *c,
-					  struct status *reterr)
+enum flags_outcome config_parse(struct config *config,
+				struct program_config *common, int argc,
+				char **argv, struct status *reterr)
 {
-	const char *text = c->metrics_port_text;
-	char *end;
-
-	c->metrics_port = METRICS_PORT_OFF;
-	if (text[0] == '\0' || strcmp(text, "off") == 0) {
-		return STATUS_OK;
-	}
-	c->metrics_port = strtol(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' ||
-	    c->metrics_port > 65535) {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "-metrics-port: '%s' is neither a port nor "
-				  "off",
-				  text);
-	}
-	return STATUS_OK;
-}
-
-/* A flag that was not given is an empty text; the library wants NULL. */
-static const char *given(const char *text)
-{
-	return text[0] != '\0' ? text : NULL;
-}
-
-static enum status_code check_tls(struct config *c, struct status *reterr)
-{
-	c->tls = (struct rpc_tls){ given(c->tls.cert), given(c->tls.key),
-				   given(c->tls.ca) };
-	if ((c->tls.cert == NULL) != (c->tls.key == NULL)) {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "-tls-cert and -tls-key need each other");
-	}
-	if (c->tls.ca != NULL && c->tls.cert == NULL) {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "-tls-ca needs -tls-cert and -tls-key");
-	}
-	return STATUS_OK;
-}
-
-enum flags_outcome config_parse(struct config *config, int argc, char **argv,
-				struct status *reterr)
-{
-	enum flags_outcome outcome = read_flags(config, argc, argv, reterr);
+	enum flags_outcome outcome =
+		read_flags(config, common, argc, argv, reterr);
 
 	if (outcome == FLAGS_RUN &&
-	    (read_metrics_port(config, reterr) != STATUS_OK ||
-	     check_tls(config, reterr) != STATUS_OK)) {
+	    (program_port_parse("-metrics-port", config->metrics_port_text,
+				&config->metrics_port, reterr) != STATUS_OK ||
+	     program_tls_check(&config->tls, "-tls", true, reterr) !=
+		     STATUS_OK)) {
 		return FLAGS_INVALID;
 	}
 	return outcome;

@@ -1,8 +1,8 @@
 /*
  * Command-line flags as Go's flag package has them: -name=value, -name value,
  * one or two dashes, -bool without a value; "--" ends them. Each flag is also
- * read from the environment (<PREFIX>_<NAME>, dashes as underscores): flag
- * before environment before default.
+ * read from the environment (<PREFIX>_<NAME>, dashes as underscores, or a name
+ * of its own): flag before environment before default.
  *
  *	static struct config c;
  *	const struct flag table[] = {
@@ -50,6 +50,7 @@ struct flag {
 	const char *fallback;	    /* as it would be written */
 	uint64_t min, max;	    /* UINT; DURATION in ns (max 0: no limit) */
 	const char *const *choices; /* ends in NULL */
+	const char *env;	    /* its variable; NULL for <PREFIX>_<NAME> */
 	const char *help;
 };
 
@@ -67,6 +68,13 @@ struct flag {
 	{                                                                      \
 		.name = (n), .type = FLAG_TYPE_UINT, .value = (v),             \
 		.fallback = (d), .min = (lo), .max = (hi), .help = (h)         \
+	}
+/* One whose variable has a name of its own, such as PORT. */
+#define FLAG_UINT_ENV(n, v, d, lo, hi, e, h)                                   \
+	{                                                                      \
+		.name = (n), .type = FLAG_TYPE_UINT, .value = (v),             \
+		.fallback = (d), .min = (lo), .max = (hi), .env = (e),         \
+		.help = (h)                                                    \
 	}
 #define FLAG_DURATION(n, v, d, h)                                              \
 	{                                                                      \

@@ -8,6 +8,10 @@ enum { LEFT_SIZE = 256, WORD_SIZE = 48 };
 void flag_env_name(const struct flags *flags, const struct flag *flag,
 		   char ret[ENV_NAME_SIZE])
 {
+	if (flag->env != NULL) {
+		(void)snprintf(ret, ENV_NAME_SIZE, "%s", flag->env);
+		return;
+	}
 	(void)snprintf(ret, ENV_NAME_SIZE, "%s_%s", flags->env_prefix,
 		       flag->name);
 	for (char *c = ret; *c != '\0'; c++) {

@@ -28,8 +28,20 @@ struct http_connection *http_connection_of(struct MHD_Connection *mhd)
 
 static void leave(struct http_connection *connection, enum ctx_cause cause)
 {
+	struct http_request *request = connection->waiting;
+
 	connection->left = true;
-	ctx_end(connection->waiting->ctx, cause, NULL);
+	ctx_end(request->ctx, cause, NULL);
+	if (request->state == HTTP_REQUEST_STREAMED) {
+		http_stream_cut(request);
+	}
+}
+
+enum ctx_cause http_connection_cause(const struct http_connection *connection)
+{
+	return (connection->seen & (FIN_SEEN | RESET_SEEN)) == FIN_SEEN
+		       ? CTX_CLIENT_CLOSED
+		       : CTX_CLIENT_RESET;
 }
 
 static bool may_probe(const struct http_connection *connection)
@@ -43,13 +55,15 @@ static bool may_probe(const struct http_connection *connection)
 /*
  * Libmicrohttpd does not write while the connection is suspended, so the line
  * can't fall into a response. A client that closed its socket answers it with a
- * reset; one that only has nothing more to send stays silent.
+ * reset; one that only has nothing more to send stays silent. A body that is
+ * under way asks the same.
  */
 static void probe(struct http_connection *connection)
 {
 	static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
 
-	if (!connection->waiting->probed) {
+	if (!connection->waiting->probed &&
+	    connection->waiting->state != HTTP_REQUEST_STREAMED) {
 		connection->waiting->probed = true;
 		(void)send(connection->watch.fd, interim, sizeof(interim) - 1,
 			   MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -114,8 +114,9 @@ static void on_receiving_expired(struct http_guard *guard)
 	http_connection_shut(connection);
 }
 
-/* The same between requests, where the first line trickles in. */
-static void on_idle_expired(struct http_guard *guard)
+/* The same between requests, where the first line trickles in; and with answers
+ * that nobody fetches after all was cancelled. */
+static void shut_expired(struct http_guard *guard)
 {
 	http_connection_shut(
 		CONTAINER_OF(guard, struct http_connection, guard));
@@ -134,9 +135,12 @@ void http_daemon_init(struct http_server *server)
 	http_patrol_init(&server->receiving, server->loop, header_ns,
 			 on_receiving_expired);
 	http_patrol_init(&server->idle, server->loop, idle_ns + header_ns,
-			 on_idle_expired);
+			 shut_expired);
 	http_patrol_init(&server->finished, server->loop, 0,
 			 http_connection_wake);
+	http_patrol_init(&server->cancelled, server->loop,
+			 (int64_t)HTTP_CANCEL_GRACE_MS * NS_PER_MS,
+			 shut_expired);
 }
 
 /* Nothing to decode: the URI is taken as it comes, and decoded by ourselves. */
@@ -233,4 +237,5 @@ void http_daemon_release(struct http_server *server)
 	http_patrol_release(&server->receiving);
 	http_patrol_release(&server->idle);
 	http_patrol_release(&server->finished);
+	http_patrol_release(&server->cancelled);
 }

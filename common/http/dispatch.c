@@ -121,7 +121,7 @@ static bool admit(struct http_request *request)
 static enum MHD_Result handle(struct http_request *request)
 {
 	request->state = HTTP_REQUEST_HANDLED;
-	http_request_list(request);
+	http_request_list(request, &request->server->handled);
 	request->inside_handler = true;
 	request->route->handler(request, request->route->self);
 	request->inside_handler = false;

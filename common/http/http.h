@@ -8,7 +8,7 @@
  * given by http_respond*() from any thread, at once or later, also when the ctx
  * has ended meanwhile (the response is then dropped and counted). Until then
  * the request and everything reachable from it stays valid; after it, nothing
- * is.
+ * is, unless the response is a streamed one: then all stays until its end.
  *
  * A client leaves when its connection is reset, or closed in its sending
  * direction (FIN), as in Go's net/http. With HTTP_HALF_CLOSE_PROBE a FIN is
@@ -46,25 +46,42 @@
 struct http_server;
 struct http_request;
 
+/* How long an answer given after http_server_cancel() may take to go out. */
+enum { HTTP_CANCEL_GRACE_MS = 1000 };
+
 enum http_half_close { HTTP_HALF_CLOSE_ABORT, HTTP_HALF_CLOSE_PROBE };
+
+/* How failures are told, the server's own refusals and http_respond_error()
+ * alike. */
+enum http_error_style {
+	/* application/problem+json (RFC 9457) to those who accept JSON,
+	 * "<text>\n" as text/plain with nosniff to others. */
+	HTTP_ERROR_PROBLEM,
+	/* {"error":"<text>"} and a line end, as application/json, to all; but a
+	 * wrong method has an empty body, as Allow says it all. */
+	HTTP_ERROR_JSON,
+};
 
 /* How a request ended, for on_end. */
 struct http_end {
 	int status;	      /* 499 when the client left */
 	enum ctx_cause cause; /* FINISHED, or why its ctx ended */
 	int64_t duration_ns;
-	size_t body_size; /* of the response */
+	size_t body_size; /* of the response; what was given of a streamed one
+			   */
+	bool cut;	  /* a streamed body did not go out whole */
 };
 
 struct http_options {
 	const char *listen; /* "localhost" (both loopbacks), "*", an address */
 	uint16_t port;	    /* 0 picks one, the same for all addresses */
-	size_t in_flight_max;	/* requests inside handlers at once */
+	size_t in_flight_max; /* requests that http_server_in_flight() counts */
 	size_t connections_max; /* or as many as descriptors allow */
 	size_t body_max;	/* bytes */
 	int header_timeout_s;	/* for a whole request to arrive */
 	int idle_timeout_s;	/* of a keep-alive connection */
 	enum http_half_close half_close;
+	enum http_error_style error_style;
 	const char *tls_cert; /* PEM file paths; NULL for plaintext */
 	const char *tls_key;
 	const char *tls_ca; /* set: clients must show a certificate */
@@ -109,7 +126,8 @@ MUSTCHECK enum status_code http_server_start(struct http_server *server,
 					     struct status *reterr);
 uint16_t http_server_port(const struct http_server *server);
 
-/* Requests inside handlers. Any thread. */
+/* Requests inside handlers, or whose streamed bodies are under way. Any thread.
+ */
 size_t http_server_in_flight(const struct http_server *server);
 
 /* ---- stopping: loop thread ---------------------------------------------- */
@@ -117,10 +135,17 @@ size_t http_server_in_flight(const struct http_server *server);
 /* Close the listening sockets; answer what comes on open connections with 503
  * and Connection: close, but for HTTP_ALWAYS routes. */
 void http_server_stop_accepting(struct http_server *server);
-/* Call @done on the loop thread once nothing is in flight. */
+/* Call @done on the loop thread once nothing is in flight, and every response
+ * has been handed to the kernel. A request that has not arrived whole, and a
+ * connection between requests, are not waited for. */
 void http_server_drain(struct http_server *server, void (*done)(void *arg),
 		       void *arg);
-/* End the ctx of every request in flight with CTX_SHUTDOWN. */
+/*
+ * End the ctx of every request in flight with CTX_SHUTDOWN, and cut responses
+ * whose clients do not fetch them: those under way now at once, those that
+ * handlers still give after HTTP_CANCEL_GRACE_MS. Streamed bodies are cut in
+ * any case. So a drain ends soon after, if the handlers answer.
+ */
 void http_server_cancel(struct http_server *server);
 /* Close idle connections and free. Nothing may be in flight. NULL is fine. */
 void http_server_free(struct http_server *server);
@@ -164,8 +189,48 @@ void http_respond(struct http_request *request, int status,
 		  const char *content_type, const void *body, size_t size,
 		  const struct http_header *headers);
 /*
- * Answer a failure: application/problem+json (RFC 9457) to those who accept
- * JSON, "<text>\n" as text/plain with nosniff to others. @http_status 0 takes
+ * Answer with a body that is made while it is sent, in pieces: chunked, or
+ * until the connection closes for HTTP/1.0. For a body that need not, or can't,
+ * be held whole; as only one piece is there at a time, a client that reads
+ * slowly makes the pieces come slowly.
+ *
+ * The request and its ctx live on until body->done, which is always the last
+ * call, and exactly one, whatever happens. @content_type and @headers as with
+ * http_respond(); @body is copied. @status is one that has a body. HEAD gets
+ * the header, no call of next(), and the end of the connection.
+ *
+ * When the client leaves, or the server is told to cancel, the ctx ends and the
+ * rest is cut; so it is after http_body_fail(). A FIN counts as leaving as it
+ * does for handlers; with HTTP_HALF_CLOSE_PROBE it is the pieces themselves
+ * that find out whether the client is there.
+ */
+struct http_body {
+	/* On the loop's thread: make the next piece. One http_body_give() or
+	 * http_body_fail() is owed for each call, before it returns or later,
+	 * from any thread, also when the ctx has ended meanwhile; until then
+	 * neither next() nor done() is called again. Must not block. */
+	void (*next)(struct http_request *request, void *arg);
+	/* On the loop's thread: all is sent, or never will be. After on_end,
+	 * and
+	 * @request is gone when it returns. */
+	void (*done)(struct http_request *request, void *arg);
+};
+enum { HTTP_BODY_PIECE_MAX = 64 * 1024 };
+
+void http_respond_body(struct http_request *request, int status,
+		       const char *content_type,
+		       const struct http_header *headers,
+		       const struct http_body *body, void *arg);
+/* The piece that next() asked for: up to HTTP_BODY_PIECE_MAX bytes, copied; not
+ * empty unless it is the @last. */
+void http_body_give(struct http_request *request, const void *data, size_t size,
+		    bool last);
+/* Instead: there will be no more. The connection is cut, so that the client
+ * sees that what it has is not whole. */
+void http_body_fail(struct http_request *request);
+
+/*
+ * Answer a failure, in the server's error_style. @http_status 0 takes
  * status_http(status->code). 503 carries Retry-After: 1.
  */
 void http_respond_error(struct http_request *request, int http_status,

@@ -9,7 +9,8 @@
  * Files: server.c life and running; listen.c and accept.c how connections come;
  * connection.c what is kept of each and how its client leaves; patrol.c its
  * time limits; receive.c a request from its first line to its handler, and the
- * way back; respond.c answers, from any thread.
+ * way back; respond.c answers, from any thread; body.c those that are made
+ * while they are sent.
  */
 #ifndef RESCIND_HTTP_INTERNAL_H
 #define RESCIND_HTTP_INTERNAL_H
@@ -71,12 +72,15 @@ struct http_server {
 	struct http_patrol receiving; /* a request has begun to arrive */
 	struct http_patrol idle;      /* between requests */
 	struct http_patrol finished;  /* nothing more will be sent: wake */
+	struct http_patrol cancelled; /* sent after http_server_cancel() */
 
 	struct http_request *handled;  /* list: those inside handlers */
+	struct http_request *sending;  /* list: answers on their way out */
 	struct http_request *answered; /* list: to be resumed */
 	atomic_size_t in_flight; /* without HTTP_ALWAYS; read by any thread */
 	size_t unfinished;	 /* from handler to last byte */
 	atomic_bool draining;	 /* read by any thread */
+	bool cancelling;
 	void (*drained)(void *arg);
 	void *drained_arg;
 };
@@ -115,9 +119,10 @@ struct http_connection {
 	 */
 	struct http_request *begun;
 	bool left; /* a request ended because the client left */
-	struct http_request *waiting; /* the suspended request, if any */
-	struct http_guard guard;      /* of receiving or idle */
-	struct http_guard finish;     /* of finished */
+	/* Suspended, or with a body that is being made, if any. */
+	struct http_request *waiting;
+	struct http_guard guard;  /* of receiving, idle or cancelled */
+	struct http_guard finish; /* of finished */
 };
 
 /* libmicrohttpd's MHD_OPTION_NOTIFY_CONNECTION. */
@@ -128,6 +133,8 @@ struct http_connection *http_connection_of(struct MHD_Connection *mhd);
 /* A request waits on it: from now on its client's leaving ends the ctx. */
 void http_connection_wait(struct http_connection *connection,
 			  struct http_request *request);
+/* How its client went, as far as is known, now that it is gone. */
+enum ctx_cause http_connection_cause(const struct http_connection *connection);
 /* Its request is over. */
 void http_connection_next(struct http_connection *connection);
 /* Libmicrohttpd has read what it can: let it see a FIN that it missed. */
@@ -144,13 +151,16 @@ bool http_connection_evict(struct http_server *server);
  *     \--refused at once-----\--refused------------------------/    |
  *                                 handed to libmicrohttpd, or dropped
  *                                                                  v
- *                                                                 OVER
+ *                                  STREAMED --sent, or cut-----> OVER
+ *                                      ^--- from ANSWERED, where the body is
+ *                                           made while it is sent
  */
 enum http_request_state {
 	HTTP_REQUEST_LINE,
 	HTTP_REQUEST_BODY,
 	HTTP_REQUEST_HANDLED,
 	HTTP_REQUEST_ANSWERED,
+	HTTP_REQUEST_STREAMED,
 	HTTP_REQUEST_OVER,
 };
 
@@ -159,6 +169,27 @@ struct http_refusal {
 	int http_status; /* 0: it will */
 	enum status_code code;
 	const char *text;
+};
+
+/*
+ * A body that is made while it is sent; see body.c. While a piece is owed all
+ * that is not atomic up to `arg` belongs to whoever gives it.
+ */
+struct http_stream {
+	char *piece;
+	size_t size, capacity;
+	bool last;
+	bool failed;
+	struct loop_task task; /* brings a piece from another thread */
+	atomic_bool owed;
+
+	void *arg;
+	struct http_body body; /* next NULL: the response is not streamed */
+	size_t sent;	       /* of the piece, to libmicrohttpd */
+	bool inside_next;
+	bool given;	/* the piece that was asked for is there */
+	bool suspended; /* until it is */
+	bool cut;	/* nothing more is sent */
 };
 
 struct http_request {
@@ -170,7 +201,6 @@ struct http_request {
 	bool inside_handler;
 	bool deferred; /* libmicrohttpd was asked to call once more */
 	bool settled;  /* counted in unfinished */
-	bool listed;   /* in server->handled */
 	bool counted;  /* in in_flight */
 	bool probed;   /* an interim 102 asked whether the client lives */
 	bool http_1_0;
@@ -199,8 +229,10 @@ struct http_request {
 	size_t response_size;
 	struct loop_task answer_task;
 	struct http_request *answered_next;
+	struct http_stream stream;
 
-	struct http_request *prev, *next; /* in server->handled */
+	struct http_request **list;	  /* server's handled, or sending */
+	struct http_request *prev, *next; /* in it */
 
 	/* The path as it came, and behind it a copy of the whole URI in which
 	 * path and query are cut up and decoded. */
@@ -228,14 +260,30 @@ void http_request_completed(void *server, struct MHD_Connection *mhd,
 
 /* It has arrived, or can't be received: refuse it or call its handler. */
 enum MHD_Result http_request_dispatch(struct http_request *request);
-/* It is inside a handler. */
-void http_request_list(struct http_request *request);
+/* Put it into one of its server's lists, out of the one it is in. */
+void http_request_list(struct http_request *request,
+		       struct http_request **list);
 /* On the loop's thread: the answer is there. */
 void http_request_answered(struct http_request *request);
 /* The same as a task. */
 void http_request_on_answer(struct loop_task *task);
 /* Give the answer to libmicrohttpd. For its callbacks to return. */
 enum MHD_Result http_request_hand_over(struct http_request *request);
+/* Let libmicrohttpd go on with its connection, which is suspended. */
+void http_request_resume(struct http_request *request);
+
+/* ---- streamed bodies ---------------------------------------------------- */
+
+/* The response that asks @body for what it consists of. */
+struct MHD_Response *http_stream_open(struct http_request *request,
+				      const struct http_body *body, void *arg);
+/* Once the answer has arrived at the loop: whether it is streamed. */
+bool http_request_is_streamed(const struct http_request *request);
+/* Nothing more of it is to be sent. A piece that is owed is awaited first. */
+void http_stream_cut(struct http_request *request);
+/* Tell the owner that it is over. */
+void http_stream_end(struct http_request *request);
+void http_stream_release(struct http_stream *stream);
 
 /* ---- header fields ------------------------------------------------------ */
 

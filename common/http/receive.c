@@ -256,6 +256,7 @@ enum MHD_Result http_request_access(void *arg, struct MHD_Connection *mhd,
 	case HTTP_REQUEST_ANSWERED:
 		return http_request_hand_over(request);
 	case HTTP_REQUEST_HANDLED:
+	case HTTP_REQUEST_STREAMED:
 	case HTTP_REQUEST_OVER:
 	default:
 		bug_stop(__FILE__, __LINE__, "called in an impossible state");

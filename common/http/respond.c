@@ -4,6 +4,11 @@
 
 #include "http/internal.h"
 #include "http/problem.h"
+#include "json/json.h"
+
+enum { FAILURE_HEADERS_MAX = 4 };
+
+static const char text_type[] = "text/plain; charset=utf-8";
 
 static void add(struct MHD_Response *response, const char *name,
 		const char *value)
@@ -68,12 +73,10 @@ static void give(struct http_request *request, int status,
 	}
 }
 
-void http_respond(struct http_request *request, int status,
-		  const char *content_type, const void *body, size_t size,
-		  const struct http_header *headers)
+static void add_headers(struct MHD_Response *response,
+			struct http_request *request, const char *content_type,
+			const struct http_header *headers)
 {
-	struct MHD_Response *response = copy_body(body, size);
-
 	if (content_type != NULL) {
 		add(response, "Content-Type", content_type);
 	}
@@ -82,17 +85,45 @@ void http_respond(struct http_request *request, int status,
 	}
 	add_request_id(response, request->ctx);
 	add_trace(response, request->ctx);
+}
+
+void http_respond(struct http_request *request, int status,
+		  const char *content_type, const void *body, size_t size,
+		  const struct http_header *headers)
+{
+	struct MHD_Response *response = copy_body(body, size);
+
+	add_headers(response, request, content_type, headers);
 	give(request, status, response, size);
+}
+
+void http_respond_body(struct http_request *request, int status,
+		       const char *content_type,
+		       const struct http_header *headers,
+		       const struct http_body *body, void *arg)
+{
+	struct MHD_Response *response = http_stream_open(request, body, arg);
+
+	BUG_IF(status == MHD_HTTP_NO_CONTENT || status == MHD_HTTP_NOT_MODIFIED,
+	       "a body for a status that has none");
+	add_headers(response, request, content_type, headers);
+	give(request, status, response, 0);
 }
 
 /* ---- failures ----------------------------------------------------------- */
 
-enum { FAILURE_HEADERS_MAX = 4 };
+/* What is said of a failure, and as what. */
+struct failure {
+	const char *content_type; /* NULL: nothing is said */
+	char *text;
+	size_t size;
+};
 
-static char *problem_body(struct http_request *request, int http_status,
-			  const struct status *status, size_t *ret_size)
+static struct failure as_problem(struct http_request *request, int http_status,
+				 const struct status *status)
 {
 	const char *title = MHD_get_reason_phrase_for((unsigned)http_status);
+	struct failure failure = { .content_type = HTTP_PROBLEM_TYPE };
 	struct http_problem problem = {
 		.status = http_status,
 		.title = title != NULL ? title : "Error",
@@ -102,32 +133,58 @@ static char *problem_body(struct http_request *request, int http_status,
 		.code = status_code_name(status->code),
 	};
 
-	return http_problem_text(&problem, ret_size);
+	failure.text = http_problem_text(&problem, &failure.size);
+	return failure;
 }
 
-static char *text_body(const struct status *status, size_t *ret_size)
+static struct failure as_text(const struct status *status)
 {
-	size_t size = strlen(status->message);
-	char *text = malloc(size + 1);
+	struct failure failure = { .content_type = text_type };
 
-	BUG_IF(text == NULL, "out of memory");
-	memcpy(text, status->message, size);
-	text[size] = '\n';
-	*ret_size = size + 1;
-	return text;
+	failure.size = strlen(status->message);
+	failure.text = malloc(failure.size + 1);
+	BUG_IF(failure.text == NULL, "out of memory");
+	memcpy(failure.text, status->message, failure.size);
+	failure.text[failure.size++] = '\n';
+	return failure;
+}
+
+static struct failure as_json(int http_status, const struct status *status)
+{
+	struct failure failure = { .content_type = "application/json" };
+	struct json_writer json = { 0 };
+
+	if (http_status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+		return (struct failure){ .content_type = NULL };
+	}
+	json_begin_object(&json, NULL);
+	json_put_string(&json, "error", status->message);
+	json_end(&json);
+	json_newline(&json);
+	failure.text = json_writer_take(&json, &failure.size);
+	return failure;
+}
+
+static struct failure describe(struct http_request *request, int http_status,
+			       const struct status *status)
+{
+	if (request->server->options.error_style == HTTP_ERROR_JSON) {
+		return as_json(http_status, status);
+	}
+	return http_request_accepts_json(request)
+		       ? as_problem(request, http_status, status)
+		       : as_text(status);
 }
 
 void http_respond_refusal(struct http_request *request, int http_status,
 			  const struct status *status,
 			  const struct http_header *more)
 {
+	struct failure failure = describe(request, http_status, status);
 	struct http_header headers[FAILURE_HEADERS_MAX] = { 0 };
-	size_t nr = 0, size;
-	bool json = http_request_accepts_json(request);
-	char *body = json ? problem_body(request, http_status, status, &size)
-			  : text_body(status, &size);
+	size_t nr = 0;
 
-	if (!json) {
+	if (failure.content_type == text_type) {
 		headers[nr++] = (struct http_header){ "X-Content-Type-Options",
 						      "nosniff" };
 	}
@@ -137,10 +194,9 @@ void http_respond_refusal(struct http_request *request, int http_status,
 	if (more != NULL) {
 		headers[nr++] = *more;
 	}
-	http_respond(request, http_status,
-		     json ? HTTP_PROBLEM_TYPE : "text/plain; charset=utf-8",
-		     body, size, headers);
-	free(body);
+	http_respond(request, http_status, failure.content_type, failure.text,
+		     failure.size, headers);
+	free(failure.text);
 }
 
 void http_respond_error(struct http_request *request, int http_status,

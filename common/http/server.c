@@ -20,6 +20,7 @@ void http_options_init(struct http_options *options)
 		.header_timeout_s = 10,
 		.idle_timeout_s = 60,
 		.half_close = HTTP_HALF_CLOSE_ABORT,
+		.error_style = HTTP_ERROR_PROBLEM,
 	};
 }
 
@@ -130,13 +131,21 @@ void http_server_drain(struct http_server *server, void (*done)(void *arg),
 	http_server_kick(server);
 }
 
-/* A hook may answer at once; requests leave the list only when they are
- * resumed. */
+/* A hook may answer at once; requests leave the lists only when libmicrohttpd
+ * runs. */
 void http_server_cancel(struct http_server *server)
 {
+	server->cancelling = true;
 	for (struct http_request *request = server->handled; request != NULL;
 	     request = request->next) {
 		ctx_end(request->ctx, CTX_SHUTDOWN, NULL);
+		if (request->state == HTTP_REQUEST_STREAMED) {
+			http_stream_cut(request);
+		}
+	}
+	for (struct http_request *request = server->sending; request != NULL;
+	     request = request->next) {
+		http_connection_shut(request->connection);
 	}
 }
 

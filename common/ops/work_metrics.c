@@ -1,5 +1,6 @@
 #include "ops/work_metrics.h"
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +9,14 @@
 enum { DB_STATS_NR = 7 };
 
 static const int http_codes[] = {
-	200, 400, 401, 403, 404, 405, 408, 409, 413,
-	414, 415, 431, 499, 500, 501, 503, 504, 0, /* 0: any other */
+	200, 201, 202, 400, 401, 403, 404, 405, 408, 409, 413,
+	414, 415, 422, 429, 431, 499, 500, 501, 503, 504, 0, /* 0: any other */
 };
 enum { HTTP_CODES_NR = sizeof(http_codes) / sizeof(http_codes[0]) };
 
 /* One number of db_stats(), as the registry reads it. */
 struct db_stat {
-	struct db *db;
+	struct work_metrics *wm;
 	size_t offset;
 	double unit;
 };
@@ -33,6 +34,9 @@ struct work_metrics {
 	struct metrics_counter *rpc[WORK_SIDE_NR][STATUS_CODE_NR];
 	struct metrics_counter *http[HTTP_CODES_NR];
 	struct db_stat db_stats[DB_STATS_NR];
+	pthread_mutex_t db_lock;
+	struct db *db;	      /* NULL: not open any more */
+	struct db_stats last; /* of db */
 };
 
 static struct metrics_counter *
@@ -129,6 +133,7 @@ struct work_metrics *work_metrics_new(struct metrics *metrics,
 	}
 	wm->metrics = metrics;
 	wm->service = service;
+	pthread_mutex_init(&wm->db_lock, NULL);
 	add_transactions(wm);
 	add_resolved(wm);
 	add_rpc(wm, WORK_SERVER, "server");
@@ -139,23 +144,42 @@ struct work_metrics *work_metrics_new(struct metrics *metrics,
 
 void work_metrics_free(struct work_metrics *wm)
 {
+	if (wm != NULL) {
+		pthread_mutex_destroy(&wm->db_lock);
+	}
 	free(wm);
+}
+
+/* With the lock. */
+static void refresh(struct work_metrics *wm)
+{
+	if (wm->db != NULL) {
+		db_stats(wm->db, &wm->last);
+	}
 }
 
 static double read_db_stat(void *arg)
 {
 	const struct db_stat *stat = arg;
-	struct db_stats stats;
+	struct work_metrics *wm = stat->wm;
 	uint64_t value;
 
-	db_stats(stat->db, &stats);
-	memcpy(&value, (const char *)&stats + stat->offset, sizeof(value));
+	pthread_mutex_lock(&wm->db_lock);
+	refresh(wm);
+	memcpy(&value, (const char *)&wm->last + stat->offset, sizeof(value));
+	pthread_mutex_unlock(&wm->db_lock);
 	return (double)value * stat->unit;
 }
 
 static double read_db_usable(void *arg)
 {
-	return db_health(arg, NULL) == STATUS_OK ? 1 : 0;
+	struct work_metrics *wm = arg;
+	bool usable;
+
+	pthread_mutex_lock(&wm->db_lock);
+	usable = wm->db != NULL && db_health(wm->db, NULL) == STATUS_OK;
+	pthread_mutex_unlock(&wm->db_lock);
+	return usable ? 1 : 0;
 }
 
 void work_metrics_watch_db(struct work_metrics *wm, struct db *db)
@@ -182,15 +206,24 @@ void work_metrics_watch_db(struct work_metrics *wm, struct db *db)
 		  offsetof(struct db_stats, sync_ns), 1e-9 },
 	};
 
+	wm->db = db;
 	for (size_t i = 0; i < DB_STATS_NR; i++) {
 		wm->db_stats[i] =
-			(struct db_stat){ db, shown[i].offset, shown[i].unit };
+			(struct db_stat){ wm, shown[i].offset, shown[i].unit };
 		work_metrics_watch(wm, shown[i].name, shown[i].help,
 				   read_db_stat, &wm->db_stats[i]);
 	}
 	work_metrics_watch(wm, "rescind_db_usable",
 			   "1 when the database takes writes", read_db_usable,
-			   db);
+			   wm);
+}
+
+void work_metrics_forget_db(struct work_metrics *wm)
+{
+	pthread_mutex_lock(&wm->db_lock);
+	refresh(wm);
+	wm->db = NULL;
+	pthread_mutex_unlock(&wm->db_lock);
 }
 
 void work_metrics_watch(struct work_metrics *wm, const char *name,

@@ -33,8 +33,13 @@ struct work_metrics *work_metrics_new(struct metrics *metrics,
 /* After the last page was rendered. NULL is fine. */
 void work_metrics_free(struct work_metrics *wm);
 
-/* Show the counters of @db, and whether it takes writes. */
+/* Show the counters of @db, and whether it takes writes. Once. */
 void work_metrics_watch_db(struct work_metrics *wm, struct db *db);
+/*
+ * Before it is closed, where pages may still be rendered then: its last numbers
+ * stay, and it takes no writes. Any thread; again is harmless.
+ */
+void work_metrics_forget_db(struct work_metrics *wm);
 /* Show a number that @read tells when the page is rendered. */
 void work_metrics_watch(struct work_metrics *wm, const char *name,
 			const char *help, double (*read)(void *arg), void *arg);

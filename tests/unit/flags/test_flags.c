@@ -10,6 +10,7 @@ static const char *const formats[] = { "text", "json", NULL };
 
 static struct config {
 	uint64_t port;
+	uint64_t grpc_port;
 	uint64_t in_flight_max;
 	int64_t work_ns;
 	int64_t grace_ns;
@@ -20,6 +21,8 @@ static struct config {
 
 static const struct flag table[] = {
 	FLAG_UINT("http-port", &c.port, "8080", 0, 65535, "port to serve on"),
+	FLAG_UINT_ENV("grpc-port", &c.grpc_port, "50051", 0, 65535, "GRPC_Port",
+		      "port for gRPC"),
 	FLAG_UINT("max-in-flight", &c.in_flight_max, "4096", 1, UINT64_MAX,
 		  "requests at once"),
 	FLAG_DURATION("work", &c.work_ns, "3s", "how long a task takes"),
@@ -139,6 +142,20 @@ START_TEST(an_error_in_the_environment_names_the_variable)
 }
 END_TEST
 
+START_TEST(a_variable_may_have_a_name_of_its_own)
+{
+	setenv("GRPC_Port", "7", 1);
+	setenv("ECHO_GRPC_PORT", "8", 1);
+	ck_assert_int_eq(parse(""), FLAGS_RUN);
+	ck_assert_uint_eq(c.grpc_port, 7);
+	ck_assert_int_eq(parse("-grpc-port=9"), FLAGS_RUN);
+	ck_assert_uint_eq(c.grpc_port, 9);
+	setenv("GRPC_Port", "x", 1);
+	assert_refused("", "environment GRPC_Port: 'x' is not a number from 0 "
+			   "to 65535");
+}
+END_TEST
+
 static const struct {
 	const char *line;
 	const char *message;
@@ -219,6 +236,9 @@ START_TEST(help_has_a_line_for_each_flag)
 	ck_assert_ptr_nonnull(
 		strstr(text, "\n  -log-format text|json  how lines look "
 			     "(default text; environment ECHO_LOG_FORMAT)\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "\n  -grpc-port number      port for gRPC "
+			     "(default 50051; environment GRPC_Port)\n"));
 	ck_assert_ptr_nonnull(strstr(text, "\n  -verbose  "));
 	ck_assert_ptr_nonnull(strstr(text, "\n  -version  "));
 }
@@ -274,6 +294,7 @@ int main(void)
 	tcase_add_test(tc,
 		       a_flag_goes_before_the_environment_before_the_default);
 	tcase_add_test(tc, an_error_in_the_environment_names_the_variable);
+	tcase_add_test(tc, a_variable_may_have_a_name_of_its_own);
 	tcase_add_loop_test(tc, an_error_is_one_clear_line, 0,
 			    sizeof(refused) / sizeof(refused[0]));
 	tcase_add_loop_test(tc, help_has_a_line_for_each_flag, 0, 4);

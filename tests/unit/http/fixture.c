@@ -155,6 +155,7 @@ void fixture_init(struct fixture *f)
 	f->options.on_end_arg = f;
 	sem_init(&f->arrived, 0, 0);
 	sem_init(&f->over, 0, 0);
+	sem_init(&f->drained, 0, 0);
 	pthread_mutex_init(&f->mutex, NULL);
 }
 
@@ -183,6 +184,9 @@ void fixture_start(struct fixture *f)
 	http_server_route(f->server, HTTP_GET, "/things/{id}", thing, f);
 	http_server_route(f->server, HTTP_GET, "/things/{id}/{part}", thing, f);
 	http_server_route(f->server, HTTP_POST | HTTP_PUT, "/body", body, f);
+	if (f->add_routes != NULL) {
+		f->add_routes(f);
+	}
 	ck_assert_int_eq(loop_start_thread(f->loop, &st), STATUS_OK);
 	fixture_on_loop(f, start_server);
 }
@@ -233,6 +237,55 @@ void fixture_stop(struct fixture *f)
 	pthread_mutex_destroy(&f->mutex);
 	sem_destroy(&f->arrived);
 	sem_destroy(&f->over);
+	sem_destroy(&f->drained);
+}
+
+/* ---- stopping ----------------------------------------------------------- */
+
+static void stop_accepting(struct fixture *f)
+{
+	http_server_stop_accepting(f->server);
+}
+
+void fixture_stop_accepting(struct fixture *f)
+{
+	fixture_on_loop(f, stop_accepting);
+}
+
+static void on_drained(void *arg)
+{
+	struct fixture *f = arg;
+
+	sem_post(&f->drained);
+}
+
+static void drain(struct fixture *f)
+{
+	http_server_stop_accepting(f->server);
+	http_server_drain(f->server, on_drained, f);
+}
+
+void fixture_drain(struct fixture *f)
+{
+	fixture_on_loop(f, drain);
+}
+
+static void cancel(struct fixture *f)
+{
+	http_server_cancel(f->server);
+}
+
+void fixture_cancel(struct fixture *f)
+{
+	fixture_on_loop(f, cancel);
+}
+
+bool fixture_is_drained(struct fixture *f)
+{
+	int value;
+
+	sem_getvalue(&f->drained, &value);
+	return value > 0;
 }
 
 /* ---- events ------------------------------------------------------------- */
@@ -348,6 +401,49 @@ int client_read(int fd, char *ret)
 int client_read_head(int fd, char *ret)
 {
 	return read_response(fd, ret, true);
+}
+
+static bool read_exactly(int fd, char *ret, size_t size)
+{
+	return size == 0 || recv(fd, ret, size, MSG_WAITALL) == (ssize_t)size;
+}
+
+/* The size that begins a chunk; false when the connection ends instead. */
+static bool read_chunk_size(int fd, size_t *ret_size)
+{
+	char line[16] = "";
+	size_t at = 0;
+
+	while (strstr(line, "\r\n") == NULL) {
+		ck_assert_uint_lt(at, sizeof(line) - 1);
+		if (!read_exactly(fd, line + at++, 1)) {
+			return false;
+		}
+	}
+	*ret_size = strtoul(line, NULL, 16);
+	return true;
+}
+
+bool client_read_chunks(int fd, char *ret, size_t room, size_t *ret_size)
+{
+	static char chunk[HTTP_BODY_PIECE_MAX + 2];
+	size_t n = 1;
+
+	*ret_size = 0;
+	while (n > 0) {
+		if (!read_chunk_size(fd, &n) || n > HTTP_BODY_PIECE_MAX ||
+		    !read_exactly(fd, chunk, n + 2)) {
+			return false;
+		}
+		ck_assert_mem_eq(chunk + n, "\r\n", 2);
+		if (ret != NULL) {
+			ck_assert_uint_lt(*ret_size + n, room);
+			memcpy(ret + *ret_size, chunk, n);
+			ret[*ret_size + n] = '\0';
+		}
+		*ret_size += n;
+	}
+	return true;
 }
 
 bool client_at_end(int fd)

@@ -30,6 +30,7 @@ struct fixture {
 	struct ctx *root;
 	struct http_server *server;
 	struct http_options options;
+	void (*add_routes)(struct fixture *f); /* more of them; may be NULL */
 	uint16_t port;
 	struct held held[FIXTURE_HELD_MAX];
 	size_t held_nr;
@@ -41,6 +42,7 @@ struct fixture {
 	char end_paths[FIXTURE_ENDS_MAX][32];
 	size_t end_nr;
 	sem_t over; /* one for each end */
+	sem_t drained;
 };
 
 /* Options with port 0 and the fixture's on_end; change them before start. */
@@ -51,6 +53,12 @@ void fixture_stop(struct fixture *f);
 /* Run @fn on the loop's thread, and wait until it returned. */
 void fixture_on_loop(struct fixture *f, void (*fn)(struct fixture *f));
 void fixture_free_server(struct fixture *f);
+/* Stop accepting; the same, and drain, after which f->drained is posted; cancel
+ * what is in flight. */
+void fixture_stop_accepting(struct fixture *f);
+void fixture_drain(struct fixture *f);
+void fixture_cancel(struct fixture *f);
+bool fixture_is_drained(struct fixture *f);
 
 /* The next request to arrive at /later; fails the test after 5 s. */
 struct held *fixture_await_held(struct fixture *f);
@@ -70,8 +78,12 @@ int client_open(const struct fixture *f, const char *text);
 /* Read one response; its status, or -1 when the connection ended before it was
  * complete. @ret (RESPONSE_MAX bytes) gets it whole. */
 int client_read(int fd, char *ret);
-/* As client_read() for a response to HEAD. */
+/* As client_read() for a response to HEAD, or the header of another. */
 int client_read_head(int fd, char *ret);
+/* Read the body of a chunked response, whose header has been read. False when
+ * the connection ended before it was complete. @ret (@room bytes; NULL to throw
+ * it away) gets it with a NUL. */
+bool client_read_chunks(int fd, char *ret, size_t room, size_t *ret_size);
 /* Whether nothing more comes but the end. */
 bool client_at_end(int fd);
 /* Whether the server closes, whatever else comes before. */

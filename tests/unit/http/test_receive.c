@@ -395,6 +395,49 @@ START_TEST(those_who_accept_json_get_a_problem)
 }
 END_TEST
 
+static void expect_json_error(const char *request, int http_status,
+			      const char *json)
+{
+	ck_assert_int_eq(client_ask(&f, request, response), http_status);
+	ck_assert(says("Content-Type: application/json\r\n"));
+	ck_assert_str_eq(body(), json);
+}
+
+START_TEST(all_failures_are_json_where_that_is_the_style)
+{
+	struct status status = status_make(STATUS_UNAVAILABLE, "no \"disk\"");
+	int fd;
+
+	fixture_init(&f);
+	f.options.error_style = HTTP_ERROR_JSON;
+	fixture_start(&f);
+	expect_json_error(GET("/nope"), 404,
+			  "{\"error\":\"404 page not found\"}\n");
+	ck_assert(!says("nosniff"));
+	expect_json_error(GET("/now?a=%FF"), 400,
+			  "{\"error\":\"query: parameter 'a': is not "
+			  "UTF-8\"}\n");
+	expect_json_error("POST /body HTTP/1.1\r\n" HOST
+			  "Content-Length: 99999999\r\n\r\n",
+			  413, "{\"error\":\"the body is too large\"}\n");
+	ck_assert_int_eq(client_ask(&f,
+				    "DELETE /later HTTP/1.1\r\n" HOST "\r\n",
+				    response),
+			 405);
+	ck_assert(says("\r\nAllow: GET, HEAD, POST\r\n"));
+	ck_assert(!says("Content-Type:"));
+	ck_assert_str_eq(body(), "");
+	fd = client_open(&f, GET("/later"));
+	http_respond_error(fixture_await_held(&f)->request, 0, &status);
+	ck_assert_int_eq(client_read(fd, response), 503);
+	ck_assert(says("Content-Type: application/json\r\n"));
+	ck_assert(says("Retry-After: 1\r\n"));
+	ck_assert_str_eq(body(), "{\"error\":\"no \\\"disk\\\"\"}\n");
+	close(fd);
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(bad_encoding_is_refused_in_query_form_and_path)
 {
 	begin();
@@ -673,6 +716,7 @@ RUN_TESTS("http_receive",
 	  a_huge_body_is_refused_before_it_is_sent,
 	  unknown_paths_and_wrong_methods_are_refused,
 	  those_who_accept_json_get_a_problem,
+	  all_failures_are_json_where_that_is_the_style,
 	  bad_encoding_is_refused_in_query_form_and_path,
 	  a_raw_nul_in_the_url_is_refused,
 	  doubtful_framing_is_refused_and_closed,

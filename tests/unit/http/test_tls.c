@@ -103,6 +103,21 @@ static void tls_close(struct tls_client *client)
 	gnutls_certificate_free_credentials(client->credentials);
 }
 
+/* All until the end of a chunked body or of the connection. */
+static void tls_read_all(struct tls_client *client, char *ret, size_t room)
+{
+	size_t size = 0;
+	ssize_t n;
+
+	ret[0] = '\0';
+	while (strstr(ret, "\r\n0\r\n\r\n") == NULL &&
+	       (n = gnutls_record_recv(client->session, ret + size,
+				       room - 1 - size)) > 0) {
+		size += (size_t)n;
+		ret[size] = '\0';
+	}
+}
+
 /* The status answered; -1 when there was no answer. */
 static int tls_ask(struct tls_client *client, const char *text)
 {
@@ -145,6 +160,86 @@ START_TEST(requests_are_served_over_tls)
 	tls_close(&client);
 	fixture_stop(&f);
 	teardown();
+}
+END_TEST
+
+/* A body of three pieces, in all ways to give them, or of one and a failure. */
+static bool fails;
+static int piece;
+static sem_t done;
+
+static void give_later(struct loop_task *task)
+{
+	(void)task;
+	http_body_give(f.held[0].request, "two ", 4, false);
+}
+
+static void next(struct http_request *request, void *arg)
+{
+	static struct loop_task task = { .fn = give_later };
+
+	(void)arg;
+	switch (piece++) {
+	case 0:
+		http_body_give(request, "one ", 4, false);
+		break;
+	case 1:
+		loop_post(f.loop, &task);
+		break;
+	case 2:
+		if (fails) {
+			http_body_fail(request);
+		} else {
+			http_body_give(request, "three", 5, true);
+		}
+		break;
+	default:
+		ck_abort_msg("asked for too much");
+	}
+}
+
+static void on_done(struct http_request *request, void *arg)
+{
+	(void)request;
+	(void)arg;
+	sem_post(&done);
+}
+
+static void get_stream(bool failing, char *ret, size_t room)
+{
+	static const struct http_body body = { .next = next, .done = on_done };
+	struct tls_client client;
+
+	fails = failing;
+	piece = 0;
+	sem_init(&done, 0, 0);
+	strcpy(dir, "/tmp/http-tls-XXXXXX");
+	setup();
+	fixture_start(&f);
+	ck_assert_int_eq(tls_open(&client, NULL), 0);
+	ck_assert_int_gt(gnutls_record_send(client.session, GET("/later"),
+					    strlen(GET("/later"))),
+			 0);
+	fixture_await_held(&f);
+	http_respond_body(f.held[0].request, 200, "text/plain", NULL, &body,
+			  NULL);
+	tls_read_all(&client, ret, room);
+	await(&done);
+	tls_close(&client);
+	fixture_stop(&f);
+	teardown();
+}
+
+START_TEST(bodies_are_streamed_over_tls)
+{
+	char text[4096];
+
+	get_stream(false, text, sizeof(text));
+	ck_assert_ptr_nonnull(strstr(text, "4\r\none \r\n4\r\ntwo \r\n"
+					   "5\r\nthree\r\n0\r\n\r\n"));
+	get_stream(true, text, sizeof(text));
+	ck_assert_ptr_nonnull(strstr(text, "4\r\none \r\n4\r\ntwo \r\n"));
+	ck_assert_ptr_null(strstr(text, "\r\n0\r\n"));
 }
 END_TEST
 
@@ -254,7 +349,8 @@ START_TEST(bad_certificates_are_refused_with_a_reason)
 END_TEST
 
 RUN_TESTS("http_tls", requests_are_served_over_tls,
-	  leaving_is_noticed_through_tls, a_client_the_ca_signed_is_let_in,
+	  bodies_are_streamed_over_tls, leaving_is_noticed_through_tls,
+	  a_client_the_ca_signed_is_let_in,
 	  a_client_without_certificate_or_with_another_is_not,
 	  plaintext_on_a_tls_port_gets_no_answer,
 	  bad_certificates_are_refused_with_a_reason)

@@ -140,6 +140,19 @@ START_TEST(the_database_is_shown_as_it_is_when_asked)
 }
 END_TEST
 
+START_TEST(a_database_that_was_forgotten_is_not_asked)
+{
+	work_metrics_watch_db(world.work_metrics, &world.db.db);
+	work_metrics_forget_db(world.work_metrics);
+	work_metrics_forget_db(world.work_metrics);
+	world.db.db.ops = NULL;
+	ck_assert(world_counted(&world, "rescind_db_usable{service=\"worker\"}",
+				0));
+	ck_assert(world_counted(
+		&world, "rescind_db_groups_total{service=\"worker\"}", 0));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("work_metrics");
@@ -156,6 +169,7 @@ int main(void)
 	tcase_add_test(tc, doubt_and_its_end_are_shown);
 	tcase_add_test(tc, responses_are_counted_by_code);
 	tcase_add_test(tc, the_database_is_shown_as_it_is_when_asked);
+	tcase_add_test(tc, a_database_that_was_forgotten_is_not_asked);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../db/fault_vfs.h"
 #include "store.h"
 #include "suite.h"
+#include "vfs.h"
 
 #define A "coordinator-a"
 #define B "coordinator-b"
@@ -13,7 +13,7 @@ static struct store s;
 
 static void setup(void)
 {
-	fault_vfs_register();
+	fault_vfs_register(false);
 	store_init(&s);
 }
 
@@ -332,7 +332,7 @@ START_TEST(what_a_failed_group_found_is_not_told)
 	raw_exec(&s, "BEGIN IMMEDIATE"); /* so that they form a group */
 	twopc_prepared_do(&s.prepared, s.root, &requests[0]);
 	twopc_prepared_do(&s.prepared, s.root, &requests[1]);
-	fault_arm(FAULT_WRITE, 1, SQLITE_FULL, true);
+	fault_arm("vfs.write", 1, SQLITE_FULL, true);
 	raw_exec(&s, "ROLLBACK");
 	(void)outcome_wait(&s.outcome, 2);
 	fault_disarm();
