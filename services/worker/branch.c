@@ -42,6 +42,9 @@ void branch_lose_call(struct branch *branch)
 		branch->ended_ns = clock_now_ns();
 		branch->cause = work_cause(branch->call, &branch->outcome);
 		branch_lose(branch);
+		if (branch->cause == CTX_SHUTDOWN) {
+			worker_last_call(branch->worker);
+		}
 	}
 }
 

@@ -151,6 +151,9 @@ void doubt_start(struct doubt *doubt, struct db *db, db_stmt base,
 
 void doubt_stop(struct doubt *doubt)
 {
+	if (doubt->ctx == NULL) {
+		return; /* never started */
+	}
 	(void)loop_timer_stop(ctx_loop(doubt->ctx), &doubt->timer);
 }
 

@@ -22,8 +22,11 @@ static void on_last_call(struct loop_timer *timer, int64_t late_ns)
 	(void)ctx_end(worker->ctx, CTX_SHUTDOWN, NULL);
 }
 
-void worker_cancel(struct worker *worker)
+void worker_last_call(struct worker *worker)
 {
+	if (atomic_exchange(&worker->called, true)) {
+		return;
+	}
 	worker->last_call.fn = on_last_call;
 	loop_timer_start(ctx_loop(worker->ctx), &worker->last_call,
 			 clock_now_ns() + LAST_CALL_NS);
@@ -35,6 +38,7 @@ void worker_close(struct worker *worker)
 		return;
 	}
 	doubt_stop(&worker->doubt);
+	atomic_store(&worker->called, true);
 	(void)loop_timer_stop(ctx_loop(worker->ctx), &worker->last_call);
 	(void)ctx_end(worker->ctx, CTX_SHUTDOWN, NULL);
 }

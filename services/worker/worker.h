@@ -17,21 +17,23 @@ struct worker {
 	/* Its own from here on. */
 	struct ctx *ctx; /* orders that no caller may end hang on it */
 	struct doubt doubt;
-	struct loop_timer last_call; /* of worker_cancel() */
-	atomic_size_t live;	     /* tasks and branches not yet freed */
-	atomic_size_t inquiries;     /* the edge's: calls about transactions */
+	struct loop_timer last_call;
+	atomic_bool called;	 /* that timer was started, or need not be */
+	atomic_size_t live;	 /* tasks and branches not yet freed */
+	atomic_size_t inquiries; /* the edge's: calls about transactions */
 };
 
 /* @root must outlive it. Before tasks and branches, on the loop's thread or
  * while it does not run. */
 void worker_open(struct worker *worker, struct ctx *root);
 /*
- * The callers' time is over: their orders that still wait for the database (no
- * caller may end those) have one more second, then they are refused, so that
- * who waits for them ends. What was decided and refused is in doubt here until
- * the next start. On the loop's thread.
+ * The process stops, and the callers' time is over: their orders that still
+ * wait for the database (no caller may end those) have one more second, then
+ * they are refused, so that who waits for them ends. What was decided and
+ * refused is in doubt here until the next start. Any thread, any number of
+ * times.
  */
-void worker_cancel(struct worker *worker);
+void worker_last_call(struct worker *worker);
 /* Refuse them now, and watch no more. On the loop's thread or after it, before
  * the database is closed. Zeroed is fine. */
 void worker_close(struct worker *worker);
