@@ -45,7 +45,8 @@ static void tear_down(void)
 {
 	close_stream();
 	ctx_unref(call);
-	ctx_unref(worker.ctx);
+	worker_close(&worker);
+	worker_release(&worker);
 	fake_stream_release(&stream);
 	world_release(&world);
 	ck_assert_uint_eq(atomic_load(&worker.live), 0);
@@ -551,6 +552,19 @@ START_TEST(rollback_fails_and_what_is_prepared_stays)
 }
 END_TEST
 
+START_TEST(a_stop_gives_a_commit_that_waits_one_more_second)
+{
+	start_prepared();
+	branch_commit(branch);
+	ctx_end(call, CTX_SHUTDOWN, NULL);
+	ck_assert(!ctx_ended(worker.ctx));
+	world_await_end(worker.ctx);
+	fake_db_refuse_ended(&world.db);
+	expect_end(STATUS_UNAVAILABLE, "the server is shutting down");
+	expect_in_doubt();
+}
+END_TEST
+
 START_TEST(at_the_end_of_the_process_a_commit_that_waits_is_refused)
 {
 	start_prepared();
@@ -842,15 +856,34 @@ START_TEST(a_locked_database_is_told_before_the_deadline)
 }
 END_TEST
 
+struct stop {
+	int64_t for_ns;
+	struct loop_timer *news; /* to be served just after it; may be NULL */
+};
+
+/* On the loop's thread, so that no timer is served before the stop. */
+static void start_and_stop(void *arg)
+{
+	const struct stop *stop = arg;
+	int64_t until_ns = clock_now_ns() + stop->for_ns;
+
+	if (stop->news != NULL) {
+		loop_timer_start(world.loop, stop->news,
+				 until_ns + 2 * NS_PER_MS);
+	}
+	start();
+	while (clock_now_ns() < until_ns) {
+	}
+}
+
 START_TEST(a_deadline_that_passed_while_the_process_was_stopped_counts)
 {
-	int64_t began_ns = clock_now_ns();
+	struct stop stop = { .for_ns = 60 * NS_PER_MS };
 
 	worker.work_ns = 10 * NS_PER_MS;
 	call_with_deadline(30 * NS_PER_MS);
-	start();
 	/* The work's timer comes first, and would prepare. */
-	world_block_loop(&world, began_ns + 60 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	fake_stream_await_end(&stream);
 	expect_end(STATUS_DEADLINE_EXCEEDED, "the deadline passed");
 	ck_assert_int_eq(world.db.immediate, 0);
@@ -903,12 +936,10 @@ static void say_rollback(struct loop_timer *timer, int64_t late_ns)
 START_TEST(news_of_the_time_of_a_stop_come_before_the_prepare)
 {
 	struct loop_timer news = { .fn = say_rollback };
-	int64_t until_ns = clock_now_ns() + 150 * NS_PER_MS;
+	struct stop stop = { .for_ns = 150 * NS_PER_MS, .news = &news };
 
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	loop_timer_start(world.loop, &news, until_ns + 2 * NS_PER_MS);
-	world_block_loop(&world, until_ns);
+	world_on_loop(&world, start_and_stop, &stop);
 	fake_stream_await_end(&stream);
 	world_settle(&world); /* It borrows our reference. */
 	expect_said(TWOPC_VERDICT_ROLLED_BACK, "Rolled back 1");
@@ -918,9 +949,10 @@ END_TEST
 
 START_TEST(after_a_stop_without_news_it_is_prepared)
 {
+	struct stop stop = { .for_ns = 150 * NS_PER_MS };
+
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	world_block_loop(&world, clock_now_ns() + 150 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	fake_db_await(&world.db);
 	stored();
 	ck_assert_int_eq(stream.said_of[TWOPC_VERDICT_PREPARED], 1);
@@ -1069,6 +1101,7 @@ static void add_database(TCase *tc)
 			    STATUS_CODE_NR);
 	tcase_add_test(tc, commit_fails_and_what_is_prepared_stays);
 	tcase_add_test(tc, rollback_fails_and_what_is_prepared_stays);
+	tcase_add_test(tc, a_stop_gives_a_commit_that_waits_one_more_second);
 	tcase_add_test(
 		tc, at_the_end_of_the_process_a_commit_that_waits_is_refused);
 	tcase_add_test(tc, a_locked_database_is_told_before_the_deadline);

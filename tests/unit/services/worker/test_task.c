@@ -279,15 +279,34 @@ START_TEST(the_lock_may_come_free_in_time)
 }
 END_TEST
 
+struct stop {
+	int64_t for_ns;
+	struct loop_timer *news; /* to be served just after it; may be NULL */
+};
+
+/* On the loop's thread, so that no timer is served before the stop. */
+static void start_and_stop(void *arg)
+{
+	const struct stop *stop = arg;
+	int64_t until_ns = clock_now_ns() + stop->for_ns;
+
+	if (stop->news != NULL) {
+		loop_timer_start(world.loop, stop->news,
+				 until_ns + 2 * NS_PER_MS);
+	}
+	start();
+	while (clock_now_ns() < until_ns) {
+	}
+}
+
 START_TEST(a_deadline_that_passed_while_the_process_was_stopped_counts)
 {
-	int64_t began_ns = clock_now_ns();
+	struct stop stop = { .for_ns = 60 * NS_PER_MS };
 
 	worker.work_ns = 10 * NS_PER_MS;
 	call_with_deadline(30 * NS_PER_MS);
-	start();
 	/* The work's timer comes first, and would commit. */
-	world_block_loop(&world, began_ns + 60 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	outcome_wait(&world.outcome, 1);
 	expect(STATUS_DEADLINE_EXCEEDED, "the deadline passed");
 	ck_assert_int_eq(world.db.committed, 0);
@@ -303,13 +322,10 @@ static void end_call(struct loop_timer *timer, int64_t late_ns)
 START_TEST(news_of_the_time_of_a_stop_come_before_the_commit)
 {
 	struct loop_timer news = { .fn = end_call };
-	int64_t began_ns = clock_now_ns();
-	int64_t until_ns = began_ns + 150 * NS_PER_MS;
+	struct stop stop = { .for_ns = 150 * NS_PER_MS, .news = &news };
 
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	loop_timer_start(world.loop, &news, until_ns + 2 * NS_PER_MS);
-	world_block_loop(&world, until_ns);
+	world_on_loop(&world, start_and_stop, &stop);
 	outcome_wait(&world.outcome, 1);
 	expect(STATUS_CANCELLED, "work cancelled");
 	ck_assert_int_eq(world.db.committed, 0);
@@ -318,9 +334,10 @@ END_TEST
 
 START_TEST(after_a_stop_without_news_the_task_commits)
 {
+	struct stop stop = { .for_ns = 150 * NS_PER_MS };
+
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	world_block_loop(&world, clock_now_ns() + 150 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	fake_db_await(&world.db);
 	fake_db_complete(&world.db, STATUS_OK, "");
 	expect(STATUS_OK, "Work completed for task t1");
@@ -329,13 +346,12 @@ END_TEST
 
 START_TEST(more_time_after_a_stop_is_given_once)
 {
-	int64_t began_ns = clock_now_ns();
+	struct stop stop = { .for_ns = 150 * NS_PER_MS };
 
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	world_block_loop(&world, began_ns + 150 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	world_serve_timers(&world);
-	world_block_loop(&world, began_ns + 350 * NS_PER_MS);
+	world_block_loop(&world, clock_now_ns() + 200 * NS_PER_MS);
 	world_serve_timers(&world);
 	ck_assert(fake_db_waits(&world.db));
 	fake_db_complete(&world.db, STATUS_OK, "");
