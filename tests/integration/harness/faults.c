@@ -237,11 +237,24 @@ uint64_t faults_strikes(struct faults *faults, const char *name)
 static bool is_among(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++) {
-		if (strcmp(name, *names) == 0) {
+		size_t size = strlen(*names);
+		bool begins = size > 0 && (*names)[size - 1] == '*';
+
+		if (strncmp(name, *names, begins ? size - 1 : size + 1) == 0) {
 			return true;
 		}
 	}
 	return false;
+}
+
+size_t faults_points_among(struct faults *faults, const char *const *names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < faults->points_n; i++) {
+		n += is_among(faults->points[i].name, names);
+	}
+	return n;
 }
 
 size_t faults_never_passed(struct faults *faults, const char *const *but)

@@ -87,8 +87,11 @@ void faults_await_death(struct faults *faults, struct process *process,
 
 uint64_t faults_passes(struct faults *faults, const char *point);
 uint64_t faults_strikes(struct faults *faults, const char *point);
+/* How many there are of these: names, or beginnings of names and a '*'; ends in
+ * NULL. */
+size_t faults_points_among(struct faults *faults, const char *const *names);
 /* How many points have not been passed, each of which is said on stderr, but
- * for those of @but, which ends in NULL. */
+ * for those among @but. */
 size_t faults_never_passed(struct faults *faults, const char *const *but);
 /* How many have struck. */
 size_t faults_points_struck(struct faults *faults);
