@@ -36,15 +36,30 @@ static bool may_end(const struct branch *branch)
 	return !branch->lost && !twopc_participant_is_over(&branch->twopc);
 }
 
+/* We gave up on a locked database before the stream's own end came. */
+static bool note_lock(struct branch *branch)
+{
+	if (branch->twopc.state != TWOPC_PARTICIPANT_PREPARING ||
+	    ctx_cause(branch->ctx, &branch->outcome) != CTX_DATABASE) {
+		return false;
+	}
+	branch->cause = CTX_DATABASE;
+	status_wrap(&branch->outcome, "failed to prepare");
+	return true;
+}
+
 void branch_lose_call(struct branch *branch)
 {
-	if (may_end(branch)) {
+	if (!may_end(branch)) {
+		return;
+	}
+	if (!note_lock(branch)) {
 		branch->ended_ns = clock_now_ns();
 		branch->cause = work_cause(branch->call, &branch->outcome);
-		branch_lose(branch);
-		if (branch->cause == CTX_SHUTDOWN) {
-			worker_last_call(branch->worker);
-		}
+	}
+	branch_lose(branch);
+	if (branch->cause == CTX_SHUTDOWN) {
+		worker_last_call(branch->worker);
 	}
 }
 

@@ -297,23 +297,33 @@ START_TEST(what_is_prepared_and_over_is_dropped)
 }
 END_TEST
 
-START_TEST(a_rollback_just_before_the_deadline_is_the_deadlines)
+START_TEST(a_rollback_long_before_the_deadline_is_the_callers)
 {
 	worker.work_ns = (int64_t)60 * NS_PER_S;
-	call_with_deadline((int64_t)10 * NS_PER_S);
+	call_with_deadline((int64_t)60 * NS_PER_S);
 	start();
 	branch_rollback(branch);
 	expect_rolled_back("caller_cancelled");
-	close_stream();
+}
+END_TEST
 
-	fake_stream_release(&stream);
-	fake_stream_init(&stream);
-	call_with_deadline(20 * NS_PER_MS);
-	open_stream();
-	world_block_loop(&world, ctx_deadline_ns(call) - NS_PER_MS);
-	branch_prepare(branch, "t2", "data");
+/* On the loop's thread, so that the deadline's own timer comes later. */
+static void roll_back_late(void *arg)
+{
+	(void)arg;
+	call_with_deadline(500 * NS_PER_MS);
+	start();
+	while (clock_now_ns() < ctx_deadline_ns(call) - 10 * NS_PER_MS) {
+	}
 	branch_rollback(branch);
-	ck_assert(counted("rolled_back", "deadline", 1));
+}
+
+START_TEST(a_rollback_just_before_the_deadline_is_the_deadlines)
+{
+	worker.work_ns = (int64_t)60 * NS_PER_S;
+	world_on_loop(&world, roll_back_late, NULL);
+	expect_said(TWOPC_VERDICT_ROLLED_BACK, "Rolled back 1");
+	expect_rolled_back("deadline");
 }
 END_TEST
 
@@ -876,6 +886,19 @@ static void start_and_stop(void *arg)
 	}
 }
 
+START_TEST(a_locked_database_is_why_although_the_deadline_passes_then)
+{
+	call_with_deadline(100 * NS_PER_MS);
+	start();
+	world_await_end(world.db.waits[0].ctx);
+	world_await_end(call);
+	world_settle(&world);
+	fake_db_refuse_ended(&world.db);
+	expect_end(STATUS_UNAVAILABLE, "failed to prepare: database is locked");
+	expect_rolled_back("database");
+}
+END_TEST
+
 START_TEST(a_deadline_that_passed_while_the_process_was_stopped_counts)
 {
 	struct stop stop = { .for_ns = 60 * NS_PER_MS };
@@ -1045,6 +1068,7 @@ static void add_orders(TCase *tc)
 	tcase_add_test(tc, a_rollback_that_the_prepare_crossed_undoes_it);
 	tcase_add_test(tc, what_is_prepared_is_rolled_back);
 	tcase_add_test(tc, what_is_prepared_and_over_is_dropped);
+	tcase_add_test(tc, a_rollback_long_before_the_deadline_is_the_callers);
 	tcase_add_test(tc,
 		       a_rollback_just_before_the_deadline_is_the_deadlines);
 	tcase_add_test(tc, a_commit_of_what_is_not_known_is_not_found);
@@ -1105,6 +1129,8 @@ static void add_database(TCase *tc)
 	tcase_add_test(
 		tc, at_the_end_of_the_process_a_commit_that_waits_is_refused);
 	tcase_add_test(tc, a_locked_database_is_told_before_the_deadline);
+	tcase_add_test(
+		tc, a_locked_database_is_why_although_the_deadline_passes_then);
 	tcase_add_test(
 		tc,
 		a_deadline_that_passed_while_the_process_was_stopped_counts);
