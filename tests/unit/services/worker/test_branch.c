@@ -46,6 +46,7 @@ static void tear_down(void)
 	close_stream();
 	ctx_unref(call);
 	worker_close(&worker);
+	world_settle(&world); /* The last call may be under way. */
 	worker_release(&worker);
 	fake_stream_release(&stream);
 	world_release(&world);
@@ -93,6 +94,19 @@ static void start_prepared(void)
 	stored();
 	ck_assert_int_eq(stream.said_of[TWOPC_VERDICT_PREPARED], 1);
 	ck_assert_int_eq(stream.ends, 0);
+}
+
+/* On the loop's thread, so that no timer is served meanwhile. */
+static void start_on_loop(void *arg)
+{
+	call_with_deadline(*(const int64_t *)arg);
+	start();
+}
+
+static void start_prepared_on_loop(void *arg)
+{
+	call_with_deadline(*(const int64_t *)arg);
+	start_prepared();
 }
 
 static void leave(void)
@@ -344,9 +358,10 @@ END_TEST
 
 START_TEST(the_deadline_passes_while_it_works)
 {
+	int64_t deadline_ns = 200 * NS_PER_MS;
+
 	worker.work_ns = (int64_t)60 * NS_PER_S;
-	call_with_deadline(10 * NS_PER_MS);
-	start();
+	world_on_loop(&world, start_on_loop, &deadline_ns);
 	fake_stream_await_end(&stream);
 	expect_end(STATUS_DEADLINE_EXCEEDED, "the deadline passed");
 	expect_rolled_back("deadline");
@@ -413,8 +428,9 @@ END_TEST
 
 START_TEST(the_deadline_does_not_touch_what_is_prepared)
 {
-	call_with_deadline(30 * NS_PER_MS);
-	start_prepared();
+	int64_t deadline_ns = 200 * NS_PER_MS;
+
+	world_on_loop(&world, start_prepared_on_loop, &deadline_ns);
 	fake_stream_await_end(&stream);
 	expect_end(STATUS_DEADLINE_EXCEEDED, "the deadline passed");
 	expect_in_doubt();
@@ -853,13 +869,13 @@ START_TEST(a_locked_database_is_told_before_the_deadline)
 	struct ctx *waits;
 	int64_t gave_up_ns;
 
-	call_with_deadline(300 * NS_PER_MS);
+	call_with_deadline(NS_PER_S);
 	start();
 	waits = world.db.waits[0].ctx;
 	gave_up_ns = world_await_end(waits);
 	/* Had the deadline come first, that would be the cause. */
 	ck_assert_int_eq(ctx_cause(waits, NULL), CTX_DATABASE);
-	ck_assert_int_ge(gave_up_ns, ctx_deadline_ns(call) - 31 * NS_PER_MS);
+	ck_assert_int_ge(gave_up_ns, ctx_deadline_ns(call) - 51 * NS_PER_MS);
 	fake_db_refuse_ended(&world.db);
 	expect_end(STATUS_UNAVAILABLE, "failed to prepare: database is locked");
 	expect_rolled_back("database");
@@ -875,20 +891,21 @@ struct stop {
 static void start_and_stop(void *arg)
 {
 	const struct stop *stop = arg;
-	int64_t until_ns = clock_now_ns() + stop->for_ns;
+	int64_t until_ns;
 
+	start();
+	until_ns = clock_now_ns() + stop->for_ns;
 	if (stop->news != NULL) {
 		loop_timer_start(world.loop, stop->news,
 				 until_ns + 2 * NS_PER_MS);
 	}
-	start();
 	while (clock_now_ns() < until_ns) {
 	}
 }
 
 START_TEST(a_locked_database_is_why_although_the_deadline_passes_then)
 {
-	call_with_deadline(100 * NS_PER_MS);
+	call_with_deadline(NS_PER_S);
 	start();
 	world_await_end(world.db.waits[0].ctx);
 	world_await_end(call);
@@ -913,38 +930,36 @@ START_TEST(a_deadline_that_passed_while_the_process_was_stopped_counts)
 }
 END_TEST
 
-/* On the loop's thread, which has not served the deadline's timer yet. */
-static void after_the_deadline(void *arg)
+static void wait_past_the_deadline(void)
 {
-	void (*then)(void) = *(void (**)(void))arg;
-
 	while (clock_now_ns() <= ctx_deadline_ns(call)) {
 	}
-	then();
 }
 
-static void refuse_late(void)
+/* On the loop's thread, which serves the deadline's timer later. */
+static void prepare_then_be_refused(void *arg)
 {
+	(void)arg;
+	call_with_deadline(200 * NS_PER_MS);
+	start();
+	wait_past_the_deadline();
 	fake_db_complete(&world.db, STATUS_DEADLINE_EXCEEDED, "too late");
 }
 
-static void begin_late(void)
+static void fail_to_begin(void *arg)
 {
+	(void)arg;
+	call_with_deadline(200 * NS_PER_MS);
+	open_stream();
+	wait_past_the_deadline();
 	world.db.begin_code = STATUS_DEADLINE_EXCEEDED;
 	branch_prepare(branch, "t1", "data");
 }
 
 START_TEST(the_database_may_notice_the_deadline_first)
 {
-	void (*const then[])(void) = { refuse_late, begin_late };
-	void (*fn)(void) = then[_i];
-
-	call_with_deadline(20 * NS_PER_MS);
-	open_stream();
-	if (_i == 0) {
-		branch_prepare(branch, "t1", "data");
-	}
-	world_on_loop(&world, after_the_deadline, &fn);
+	world_on_loop(&world, _i == 0 ? prepare_then_be_refused : fail_to_begin,
+		      NULL);
 	expect_end(STATUS_DEADLINE_EXCEEDED, "the deadline passed");
 	expect_rolled_back("deadline");
 }
