@@ -97,6 +97,366 @@ void   worker__work_response__free_unpacked
   assert(message->base.descriptor == &worker__work_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   worker__exchange_request__init
+                     (Worker__ExchangeRequest         *message)
+{
+  static const Worker__ExchangeRequest init_value = WORKER__EXCHANGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t worker__exchange_request__get_packed_size
+                     (const Worker__ExchangeRequest *message)
+{
+  assert(message->base.descriptor == &worker__exchange_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__exchange_request__pack
+                     (const Worker__ExchangeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__exchange_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__exchange_request__pack_to_buffer
+                     (const Worker__ExchangeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__exchange_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__ExchangeRequest *
+       worker__exchange_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__ExchangeRequest *)
+     protobuf_c_message_unpack (&worker__exchange_request__descriptor,
+                                allocator, len, data);
+}
+void   worker__exchange_request__free_unpacked
+                     (Worker__ExchangeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__exchange_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   worker__exchange_response__init
+                     (Worker__ExchangeResponse         *message)
+{
+  static const Worker__ExchangeResponse init_value = WORKER__EXCHANGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t worker__exchange_response__get_packed_size
+                     (const Worker__ExchangeResponse *message)
+{
+  assert(message->base.descriptor == &worker__exchange_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__exchange_response__pack
+                     (const Worker__ExchangeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__exchange_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__exchange_response__pack_to_buffer
+                     (const Worker__ExchangeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__exchange_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__ExchangeResponse *
+       worker__exchange_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__ExchangeResponse *)
+     protobuf_c_message_unpack (&worker__exchange_response__descriptor,
+                                allocator, len, data);
+}
+void   worker__exchange_response__free_unpacked
+                     (Worker__ExchangeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__exchange_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   worker__list_transactions_request__init
+                     (Worker__ListTransactionsRequest         *message)
+{
+  static const Worker__ListTransactionsRequest init_value = WORKER__LIST_TRANSACTIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t worker__list_transactions_request__get_packed_size
+                     (const Worker__ListTransactionsRequest *message)
+{
+  assert(message->base.descriptor == &worker__list_transactions_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__list_transactions_request__pack
+                     (const Worker__ListTransactionsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__list_transactions_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__list_transactions_request__pack_to_buffer
+                     (const Worker__ListTransactionsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__list_transactions_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__ListTransactionsRequest *
+       worker__list_transactions_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__ListTransactionsRequest *)
+     protobuf_c_message_unpack (&worker__list_transactions_request__descriptor,
+                                allocator, len, data);
+}
+void   worker__list_transactions_request__free_unpacked
+                     (Worker__ListTransactionsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__list_transactions_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   worker__transaction__init
+                     (Worker__Transaction         *message)
+{
+  static const Worker__Transaction init_value = WORKER__TRANSACTION__INIT;
+  *message = init_value;
+}
+size_t worker__transaction__get_packed_size
+                     (const Worker__Transaction *message)
+{
+  assert(message->base.descriptor == &worker__transaction__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__transaction__pack
+                     (const Worker__Transaction *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__transaction__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__transaction__pack_to_buffer
+                     (const Worker__Transaction *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__transaction__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__Transaction *
+       worker__transaction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__Transaction *)
+     protobuf_c_message_unpack (&worker__transaction__descriptor,
+                                allocator, len, data);
+}
+void   worker__transaction__free_unpacked
+                     (Worker__Transaction *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__transaction__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   worker__list_transactions_response__init
+                     (Worker__ListTransactionsResponse         *message)
+{
+  static const Worker__ListTransactionsResponse init_value = WORKER__LIST_TRANSACTIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t worker__list_transactions_response__get_packed_size
+                     (const Worker__ListTransactionsResponse *message)
+{
+  assert(message->base.descriptor == &worker__list_transactions_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__list_transactions_response__pack
+                     (const Worker__ListTransactionsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__list_transactions_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__list_transactions_response__pack_to_buffer
+                     (const Worker__ListTransactionsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__list_transactions_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__ListTransactionsResponse *
+       worker__list_transactions_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__ListTransactionsResponse *)
+     protobuf_c_message_unpack (&worker__list_transactions_response__descriptor,
+                                allocator, len, data);
+}
+void   worker__list_transactions_response__free_unpacked
+                     (Worker__ListTransactionsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__list_transactions_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   worker__resolution__init
+                     (Worker__Resolution         *message)
+{
+  static const Worker__Resolution init_value = WORKER__RESOLUTION__INIT;
+  *message = init_value;
+}
+size_t worker__resolution__get_packed_size
+                     (const Worker__Resolution *message)
+{
+  assert(message->base.descriptor == &worker__resolution__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__resolution__pack
+                     (const Worker__Resolution *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__resolution__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__resolution__pack_to_buffer
+                     (const Worker__Resolution *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__resolution__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__Resolution *
+       worker__resolution__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__Resolution *)
+     protobuf_c_message_unpack (&worker__resolution__descriptor,
+                                allocator, len, data);
+}
+void   worker__resolution__free_unpacked
+                     (Worker__Resolution *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__resolution__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   worker__resolve_transactions_request__init
+                     (Worker__ResolveTransactionsRequest         *message)
+{
+  static const Worker__ResolveTransactionsRequest init_value = WORKER__RESOLVE_TRANSACTIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t worker__resolve_transactions_request__get_packed_size
+                     (const Worker__ResolveTransactionsRequest *message)
+{
+  assert(message->base.descriptor == &worker__resolve_transactions_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__resolve_transactions_request__pack
+                     (const Worker__ResolveTransactionsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__resolve_transactions_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__resolve_transactions_request__pack_to_buffer
+                     (const Worker__ResolveTransactionsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__resolve_transactions_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__ResolveTransactionsRequest *
+       worker__resolve_transactions_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__ResolveTransactionsRequest *)
+     protobuf_c_message_unpack (&worker__resolve_transactions_request__descriptor,
+                                allocator, len, data);
+}
+void   worker__resolve_transactions_request__free_unpacked
+                     (Worker__ResolveTransactionsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__resolve_transactions_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   worker__resolve_transactions_response__init
+                     (Worker__ResolveTransactionsResponse         *message)
+{
+  static const Worker__ResolveTransactionsResponse init_value = WORKER__RESOLVE_TRANSACTIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t worker__resolve_transactions_response__get_packed_size
+                     (const Worker__ResolveTransactionsResponse *message)
+{
+  assert(message->base.descriptor == &worker__resolve_transactions_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t worker__resolve_transactions_response__pack
+                     (const Worker__ResolveTransactionsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &worker__resolve_transactions_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t worker__resolve_transactions_response__pack_to_buffer
+                     (const Worker__ResolveTransactionsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &worker__resolve_transactions_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Worker__ResolveTransactionsResponse *
+       worker__resolve_transactions_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Worker__ResolveTransactionsResponse *)
+     protobuf_c_message_unpack (&worker__resolve_transactions_response__descriptor,
+                                allocator, len, data);
+}
+void   worker__resolve_transactions_response__free_unpacked
+                     (Worker__ResolveTransactionsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &worker__resolve_transactions_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor worker__work_request__field_descriptors[2] =
 {
   {
@@ -199,12 +559,585 @@ const ProtobufCMessageDescriptor worker__work_response__descriptor =
   (ProtobufCMessageInit) worker__work_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor worker__worker_service__method_descriptors[1] =
+static const ProtobufCFieldDescriptor worker__exchange_request__field_descriptors[4] =
+{
+  {
+    "order",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ExchangeRequest, order),
+    &worker__order__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "coordinator",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ExchangeRequest, coordinator),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "transaction_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ExchangeRequest, transaction_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ExchangeRequest, work),
+    &worker__work_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__exchange_request__field_indices_by_name[] = {
+  1,   /* field[1] = coordinator */
+  0,   /* field[0] = order */
+  2,   /* field[2] = transaction_id */
+  3,   /* field[3] = work */
+};
+static const ProtobufCIntRange worker__exchange_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor worker__exchange_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.ExchangeRequest",
+  "ExchangeRequest",
+  "Worker__ExchangeRequest",
+  "worker",
+  sizeof(Worker__ExchangeRequest),
+  4,
+  worker__exchange_request__field_descriptors,
+  worker__exchange_request__field_indices_by_name,
+  1,  worker__exchange_request__number_ranges,
+  (ProtobufCMessageInit) worker__exchange_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor worker__exchange_response__field_descriptors[2] =
+{
+  {
+    "verdict",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ExchangeResponse, verdict),
+    &worker__verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ExchangeResponse, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__exchange_response__field_indices_by_name[] = {
+  1,   /* field[1] = message */
+  0,   /* field[0] = verdict */
+};
+static const ProtobufCIntRange worker__exchange_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor worker__exchange_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.ExchangeResponse",
+  "ExchangeResponse",
+  "Worker__ExchangeResponse",
+  "worker",
+  sizeof(Worker__ExchangeResponse),
+  2,
+  worker__exchange_response__field_descriptors,
+  worker__exchange_response__field_indices_by_name,
+  1,  worker__exchange_response__number_ranges,
+  (ProtobufCMessageInit) worker__exchange_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor worker__list_transactions_request__field_descriptors[5] =
+{
+  {
+    "coordinator",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ListTransactionsRequest, coordinator),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "in_doubt_only",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ListTransactionsRequest, in_doubt_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ListTransactionsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_coordinator",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ListTransactionsRequest, after_coordinator),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_transaction_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ListTransactionsRequest, after_transaction_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__list_transactions_request__field_indices_by_name[] = {
+  3,   /* field[3] = after_coordinator */
+  4,   /* field[4] = after_transaction_id */
+  0,   /* field[0] = coordinator */
+  1,   /* field[1] = in_doubt_only */
+  2,   /* field[2] = page_size */
+};
+static const ProtobufCIntRange worker__list_transactions_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor worker__list_transactions_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.ListTransactionsRequest",
+  "ListTransactionsRequest",
+  "Worker__ListTransactionsRequest",
+  "worker",
+  sizeof(Worker__ListTransactionsRequest),
+  5,
+  worker__list_transactions_request__field_descriptors,
+  worker__list_transactions_request__field_indices_by_name,
+  1,  worker__list_transactions_request__number_ranges,
+  (ProtobufCMessageInit) worker__list_transactions_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor worker__transaction__field_descriptors[4] =
+{
+  {
+    "coordinator",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__Transaction, coordinator),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "transaction_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__Transaction, transaction_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Worker__Transaction, state),
+    &worker__verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed_at_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Worker__Transaction, changed_at_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__transaction__field_indices_by_name[] = {
+  3,   /* field[3] = changed_at_ms */
+  0,   /* field[0] = coordinator */
+  2,   /* field[2] = state */
+  1,   /* field[1] = transaction_id */
+};
+static const ProtobufCIntRange worker__transaction__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor worker__transaction__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.Transaction",
+  "Transaction",
+  "Worker__Transaction",
+  "worker",
+  sizeof(Worker__Transaction),
+  4,
+  worker__transaction__field_descriptors,
+  worker__transaction__field_indices_by_name,
+  1,  worker__transaction__number_ranges,
+  (ProtobufCMessageInit) worker__transaction__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor worker__list_transactions_response__field_descriptors[2] =
+{
+  {
+    "transactions",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Worker__ListTransactionsResponse, n_transactions),
+    offsetof(Worker__ListTransactionsResponse, transactions),
+    &worker__transaction__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ListTransactionsResponse, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__list_transactions_response__field_indices_by_name[] = {
+  1,   /* field[1] = more */
+  0,   /* field[0] = transactions */
+};
+static const ProtobufCIntRange worker__list_transactions_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor worker__list_transactions_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.ListTransactionsResponse",
+  "ListTransactionsResponse",
+  "Worker__ListTransactionsResponse",
+  "worker",
+  sizeof(Worker__ListTransactionsResponse),
+  2,
+  worker__list_transactions_response__field_descriptors,
+  worker__list_transactions_response__field_indices_by_name,
+  1,  worker__list_transactions_response__number_ranges,
+  (ProtobufCMessageInit) worker__list_transactions_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor worker__resolution__field_descriptors[2] =
+{
+  {
+    "transaction_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__Resolution, transaction_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "order",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Worker__Resolution, order),
+    &worker__order__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__resolution__field_indices_by_name[] = {
+  1,   /* field[1] = order */
+  0,   /* field[0] = transaction_id */
+};
+static const ProtobufCIntRange worker__resolution__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor worker__resolution__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.Resolution",
+  "Resolution",
+  "Worker__Resolution",
+  "worker",
+  sizeof(Worker__Resolution),
+  2,
+  worker__resolution__field_descriptors,
+  worker__resolution__field_indices_by_name,
+  1,  worker__resolution__number_ranges,
+  (ProtobufCMessageInit) worker__resolution__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor worker__resolve_transactions_request__field_descriptors[3] =
+{
+  {
+    "coordinator",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ResolveTransactionsRequest, coordinator),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resolutions",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Worker__ResolveTransactionsRequest, n_resolutions),
+    offsetof(Worker__ResolveTransactionsRequest, resolutions),
+    &worker__resolution__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "over_below",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Worker__ResolveTransactionsRequest, over_below),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__resolve_transactions_request__field_indices_by_name[] = {
+  0,   /* field[0] = coordinator */
+  2,   /* field[2] = over_below */
+  1,   /* field[1] = resolutions */
+};
+static const ProtobufCIntRange worker__resolve_transactions_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor worker__resolve_transactions_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.ResolveTransactionsRequest",
+  "ResolveTransactionsRequest",
+  "Worker__ResolveTransactionsRequest",
+  "worker",
+  sizeof(Worker__ResolveTransactionsRequest),
+  3,
+  worker__resolve_transactions_request__field_descriptors,
+  worker__resolve_transactions_request__field_indices_by_name,
+  1,  worker__resolve_transactions_request__number_ranges,
+  (ProtobufCMessageInit) worker__resolve_transactions_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor worker__resolve_transactions_response__field_descriptors[1] =
+{
+  {
+    "verdicts",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Worker__ResolveTransactionsResponse, n_verdicts),
+    offsetof(Worker__ResolveTransactionsResponse, verdicts),
+    &worker__verdict__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned worker__resolve_transactions_response__field_indices_by_name[] = {
+  0,   /* field[0] = verdicts */
+};
+static const ProtobufCIntRange worker__resolve_transactions_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor worker__resolve_transactions_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "worker.ResolveTransactionsResponse",
+  "ResolveTransactionsResponse",
+  "Worker__ResolveTransactionsResponse",
+  "worker",
+  sizeof(Worker__ResolveTransactionsResponse),
+  1,
+  worker__resolve_transactions_response__field_descriptors,
+  worker__resolve_transactions_response__field_indices_by_name,
+  1,  worker__resolve_transactions_response__number_ranges,
+  (ProtobufCMessageInit) worker__resolve_transactions_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue worker__order__enum_values_by_number[4] =
+{
+  { "ORDER_UNSPECIFIED", "WORKER__ORDER__ORDER_UNSPECIFIED", 0 },
+  { "PREPARE", "WORKER__ORDER__PREPARE", 1 },
+  { "COMMIT", "WORKER__ORDER__COMMIT", 2 },
+  { "ROLLBACK", "WORKER__ORDER__ROLLBACK", 3 },
+};
+static const ProtobufCIntRange worker__order__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex worker__order__enum_values_by_name[4] =
+{
+  { "COMMIT", 2 },
+  { "ORDER_UNSPECIFIED", 0 },
+  { "PREPARE", 1 },
+  { "ROLLBACK", 3 },
+};
+const ProtobufCEnumDescriptor worker__order__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "worker.Order",
+  "Order",
+  "Worker__Order",
+  "worker",
+  4,
+  worker__order__enum_values_by_number,
+  4,
+  worker__order__enum_values_by_name,
+  1,
+  worker__order__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue worker__verdict__enum_values_by_number[6] =
+{
+  { "VERDICT_UNSPECIFIED", "WORKER__VERDICT__VERDICT_UNSPECIFIED", 0 },
+  { "FAILED", "WORKER__VERDICT__FAILED", 1 },
+  { "UNKNOWN", "WORKER__VERDICT__UNKNOWN", 2 },
+  { "PREPARED", "WORKER__VERDICT__PREPARED", 3 },
+  { "COMMITTED", "WORKER__VERDICT__COMMITTED", 4 },
+  { "ROLLED_BACK", "WORKER__VERDICT__ROLLED_BACK", 5 },
+};
+static const ProtobufCIntRange worker__verdict__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex worker__verdict__enum_values_by_name[6] =
+{
+  { "COMMITTED", 4 },
+  { "FAILED", 1 },
+  { "PREPARED", 3 },
+  { "ROLLED_BACK", 5 },
+  { "UNKNOWN", 2 },
+  { "VERDICT_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor worker__verdict__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "worker.Verdict",
+  "Verdict",
+  "Worker__Verdict",
+  "worker",
+  6,
+  worker__verdict__enum_values_by_number,
+  6,
+  worker__verdict__enum_values_by_name,
+  1,
+  worker__verdict__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCMethodDescriptor worker__worker_service__method_descriptors[4] =
 {
   { "DoWork", &worker__work_request__descriptor, &worker__work_response__descriptor },
+  { "Exchange", &worker__exchange_request__descriptor, &worker__exchange_response__descriptor },
+  { "ListTransactions", &worker__list_transactions_request__descriptor, &worker__list_transactions_response__descriptor },
+  { "ResolveTransactions", &worker__resolve_transactions_request__descriptor, &worker__resolve_transactions_response__descriptor },
 };
 const unsigned worker__worker_service__method_indices_by_name[] = {
-  0         /* DoWork */
+  0,        /* DoWork */
+  1,        /* Exchange */
+  2,        /* ListTransactions */
+  3         /* ResolveTransactions */
 };
 const ProtobufCServiceDescriptor worker__worker_service__descriptor =
 {
@@ -213,7 +1146,7 @@ const ProtobufCServiceDescriptor worker__worker_service__descriptor =
   "WorkerService",
   "Worker__WorkerService",
   "worker",
-  1,
+  4,
   worker__worker_service__method_descriptors,
   worker__worker_service__method_indices_by_name
 };
@@ -224,6 +1157,30 @@ void worker__worker_service__do_work(ProtobufCService *service,
 {
   assert(service->descriptor == &worker__worker_service__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void worker__worker_service__exchange(ProtobufCService *service,
+                                      const Worker__ExchangeRequest *input,
+                                      Worker__ExchangeResponse_Closure closure,
+                                      void *closure_data)
+{
+  assert(service->descriptor == &worker__worker_service__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void worker__worker_service__list_transactions(ProtobufCService *service,
+                                               const Worker__ListTransactionsRequest *input,
+                                               Worker__ListTransactionsResponse_Closure closure,
+                                               void *closure_data)
+{
+  assert(service->descriptor == &worker__worker_service__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void worker__worker_service__resolve_transactions(ProtobufCService *service,
+                                                  const Worker__ResolveTransactionsRequest *input,
+                                                  Worker__ResolveTransactionsResponse_Closure closure,
+                                                  void *closure_data)
+{
+  assert(service->descriptor == &worker__worker_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void worker__worker_service__init (Worker__WorkerService_Service *service,
                                    Worker__WorkerService_ServiceDestroy destroy)

@@ -17,10 +17,43 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Worker__WorkRequest Worker__WorkRequest;
 typedef struct Worker__WorkResponse Worker__WorkResponse;
+typedef struct Worker__ExchangeRequest Worker__ExchangeRequest;
+typedef struct Worker__ExchangeResponse Worker__ExchangeResponse;
+typedef struct Worker__ListTransactionsRequest Worker__ListTransactionsRequest;
+typedef struct Worker__Transaction Worker__Transaction;
+typedef struct Worker__ListTransactionsResponse Worker__ListTransactionsResponse;
+typedef struct Worker__Resolution Worker__Resolution;
+typedef struct Worker__ResolveTransactionsRequest Worker__ResolveTransactionsRequest;
+typedef struct Worker__ResolveTransactionsResponse Worker__ResolveTransactionsResponse;
 
 
 /* --- enums --- */
 
+typedef enum _Worker__Order {
+  WORKER__ORDER__ORDER_UNSPECIFIED = 0,
+  WORKER__ORDER__PREPARE = 1,
+  WORKER__ORDER__COMMIT = 2,
+  WORKER__ORDER__ROLLBACK = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WORKER__ORDER)
+} Worker__Order;
+/*
+ * What is true of a transaction, on disk, once an order was carried out.
+ */
+typedef enum _Worker__Verdict {
+  WORKER__VERDICT__VERDICT_UNSPECIFIED = 0,
+  /*
+   * The database could not be asked; nothing was done. To be tried again.
+   */
+  WORKER__VERDICT__FAILED = 1,
+  /*
+   * There is no such transaction, or none any more.
+   */
+  WORKER__VERDICT__UNKNOWN = 2,
+  WORKER__VERDICT__PREPARED = 3,
+  WORKER__VERDICT__COMMITTED = 4,
+  WORKER__VERDICT__ROLLED_BACK = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WORKER__VERDICT)
+} Worker__Verdict;
 
 /* --- messages --- */
 
@@ -50,6 +83,150 @@ struct  Worker__WorkResponse
 #define WORKER__WORK_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&worker__work_response__descriptor) \
     , 0, (char *)protobuf_c_empty_string }
+
+
+struct  Worker__ExchangeRequest
+{
+  ProtobufCMessage base;
+  Worker__Order order;
+  /*
+   * Who decides, and what it calls the transaction: 1 to 64 printable ASCII
+   * characters each. Ids of one coordinator ascend, as bytes. Both may be left
+   * out after the stream's first message.
+   */
+  char *coordinator;
+  char *transaction_id;
+  /*
+   * With PREPARE.
+   */
+  Worker__WorkRequest *work;
+};
+#define WORKER__EXCHANGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__exchange_request__descriptor) \
+    , WORKER__ORDER__ORDER_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+
+
+struct  Worker__ExchangeResponse
+{
+  ProtobufCMessage base;
+  /*
+   * PREPARED, COMMITTED or ROLLED_BACK; what failed is the stream's status.
+   */
+  Worker__Verdict verdict;
+  char *message;
+};
+#define WORKER__EXCHANGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__exchange_response__descriptor) \
+    , WORKER__VERDICT__VERDICT_UNSPECIFIED, (char *)protobuf_c_empty_string }
+
+
+struct  Worker__ListTransactionsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Empty: of all coordinators.
+   */
+  char *coordinator;
+  /*
+   * Only those that are prepared and neither committed nor rolled back.
+   */
+  protobuf_c_boolean in_doubt_only;
+  /*
+   * At most; 0 leaves it to the worker, which may return fewer in any case.
+   */
+  int32_t page_size;
+  /*
+   * The page begins above this one: the last of the page before.
+   */
+  char *after_coordinator;
+  char *after_transaction_id;
+};
+#define WORKER__LIST_TRANSACTIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__list_transactions_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Worker__Transaction
+{
+  ProtobufCMessage base;
+  char *coordinator;
+  char *transaction_id;
+  Worker__Verdict state;
+  /*
+   * Milliseconds since 1970, UTC.
+   */
+  int64_t changed_at_ms;
+};
+#define WORKER__TRANSACTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__transaction__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, WORKER__VERDICT__VERDICT_UNSPECIFIED, 0 }
+
+
+struct  Worker__ListTransactionsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * In ascending order of coordinator and id.
+   */
+  size_t n_transactions;
+  Worker__Transaction **transactions;
+  /*
+   * There are more after the last of them.
+   */
+  protobuf_c_boolean more;
+};
+#define WORKER__LIST_TRANSACTIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__list_transactions_response__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Worker__Resolution
+{
+  ProtobufCMessage base;
+  char *transaction_id;
+  /*
+   * COMMIT or ROLLBACK.
+   */
+  Worker__Order order;
+};
+#define WORKER__RESOLUTION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__resolution__descriptor) \
+    , (char *)protobuf_c_empty_string, WORKER__ORDER__ORDER_UNSPECIFIED }
+
+
+struct  Worker__ResolveTransactionsRequest
+{
+  ProtobufCMessage base;
+  char *coordinator;
+  /*
+   * At most 512.
+   */
+  size_t n_resolutions;
+  Worker__Resolution **resolutions;
+  /*
+   * Not empty: all ids below are over, the coordinator will never ask for them
+   * again, and a message about one of them that comes late is to be refused.
+   * Done after the resolutions.
+   */
+  char *over_below;
+};
+#define WORKER__RESOLVE_TRANSACTIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__resolve_transactions_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Worker__ResolveTransactionsResponse
+{
+  ProtobufCMessage base;
+  /*
+   * One for each resolution, in their order.
+   */
+  size_t n_verdicts;
+  Worker__Verdict *verdicts;
+};
+#define WORKER__RESOLVE_TRANSACTIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&worker__resolve_transactions_response__descriptor) \
+    , 0,NULL }
 
 
 /* Worker__WorkRequest methods */
@@ -90,6 +267,158 @@ Worker__WorkResponse *
 void   worker__work_response__free_unpacked
                      (Worker__WorkResponse *message,
                       ProtobufCAllocator *allocator);
+/* Worker__ExchangeRequest methods */
+void   worker__exchange_request__init
+                     (Worker__ExchangeRequest         *message);
+size_t worker__exchange_request__get_packed_size
+                     (const Worker__ExchangeRequest   *message);
+size_t worker__exchange_request__pack
+                     (const Worker__ExchangeRequest   *message,
+                      uint8_t             *out);
+size_t worker__exchange_request__pack_to_buffer
+                     (const Worker__ExchangeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__ExchangeRequest *
+       worker__exchange_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__exchange_request__free_unpacked
+                     (Worker__ExchangeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Worker__ExchangeResponse methods */
+void   worker__exchange_response__init
+                     (Worker__ExchangeResponse         *message);
+size_t worker__exchange_response__get_packed_size
+                     (const Worker__ExchangeResponse   *message);
+size_t worker__exchange_response__pack
+                     (const Worker__ExchangeResponse   *message,
+                      uint8_t             *out);
+size_t worker__exchange_response__pack_to_buffer
+                     (const Worker__ExchangeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__ExchangeResponse *
+       worker__exchange_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__exchange_response__free_unpacked
+                     (Worker__ExchangeResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Worker__ListTransactionsRequest methods */
+void   worker__list_transactions_request__init
+                     (Worker__ListTransactionsRequest         *message);
+size_t worker__list_transactions_request__get_packed_size
+                     (const Worker__ListTransactionsRequest   *message);
+size_t worker__list_transactions_request__pack
+                     (const Worker__ListTransactionsRequest   *message,
+                      uint8_t             *out);
+size_t worker__list_transactions_request__pack_to_buffer
+                     (const Worker__ListTransactionsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__ListTransactionsRequest *
+       worker__list_transactions_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__list_transactions_request__free_unpacked
+                     (Worker__ListTransactionsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Worker__Transaction methods */
+void   worker__transaction__init
+                     (Worker__Transaction         *message);
+size_t worker__transaction__get_packed_size
+                     (const Worker__Transaction   *message);
+size_t worker__transaction__pack
+                     (const Worker__Transaction   *message,
+                      uint8_t             *out);
+size_t worker__transaction__pack_to_buffer
+                     (const Worker__Transaction   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__Transaction *
+       worker__transaction__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__transaction__free_unpacked
+                     (Worker__Transaction *message,
+                      ProtobufCAllocator *allocator);
+/* Worker__ListTransactionsResponse methods */
+void   worker__list_transactions_response__init
+                     (Worker__ListTransactionsResponse         *message);
+size_t worker__list_transactions_response__get_packed_size
+                     (const Worker__ListTransactionsResponse   *message);
+size_t worker__list_transactions_response__pack
+                     (const Worker__ListTransactionsResponse   *message,
+                      uint8_t             *out);
+size_t worker__list_transactions_response__pack_to_buffer
+                     (const Worker__ListTransactionsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__ListTransactionsResponse *
+       worker__list_transactions_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__list_transactions_response__free_unpacked
+                     (Worker__ListTransactionsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Worker__Resolution methods */
+void   worker__resolution__init
+                     (Worker__Resolution         *message);
+size_t worker__resolution__get_packed_size
+                     (const Worker__Resolution   *message);
+size_t worker__resolution__pack
+                     (const Worker__Resolution   *message,
+                      uint8_t             *out);
+size_t worker__resolution__pack_to_buffer
+                     (const Worker__Resolution   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__Resolution *
+       worker__resolution__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__resolution__free_unpacked
+                     (Worker__Resolution *message,
+                      ProtobufCAllocator *allocator);
+/* Worker__ResolveTransactionsRequest methods */
+void   worker__resolve_transactions_request__init
+                     (Worker__ResolveTransactionsRequest         *message);
+size_t worker__resolve_transactions_request__get_packed_size
+                     (const Worker__ResolveTransactionsRequest   *message);
+size_t worker__resolve_transactions_request__pack
+                     (const Worker__ResolveTransactionsRequest   *message,
+                      uint8_t             *out);
+size_t worker__resolve_transactions_request__pack_to_buffer
+                     (const Worker__ResolveTransactionsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__ResolveTransactionsRequest *
+       worker__resolve_transactions_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__resolve_transactions_request__free_unpacked
+                     (Worker__ResolveTransactionsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Worker__ResolveTransactionsResponse methods */
+void   worker__resolve_transactions_response__init
+                     (Worker__ResolveTransactionsResponse         *message);
+size_t worker__resolve_transactions_response__get_packed_size
+                     (const Worker__ResolveTransactionsResponse   *message);
+size_t worker__resolve_transactions_response__pack
+                     (const Worker__ResolveTransactionsResponse   *message,
+                      uint8_t             *out);
+size_t worker__resolve_transactions_response__pack_to_buffer
+                     (const Worker__ResolveTransactionsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Worker__ResolveTransactionsResponse *
+       worker__resolve_transactions_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   worker__resolve_transactions_response__free_unpacked
+                     (Worker__ResolveTransactionsResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Worker__WorkRequest_Closure)
@@ -97,6 +426,30 @@ typedef void (*Worker__WorkRequest_Closure)
                   void *closure_data);
 typedef void (*Worker__WorkResponse_Closure)
                  (const Worker__WorkResponse *message,
+                  void *closure_data);
+typedef void (*Worker__ExchangeRequest_Closure)
+                 (const Worker__ExchangeRequest *message,
+                  void *closure_data);
+typedef void (*Worker__ExchangeResponse_Closure)
+                 (const Worker__ExchangeResponse *message,
+                  void *closure_data);
+typedef void (*Worker__ListTransactionsRequest_Closure)
+                 (const Worker__ListTransactionsRequest *message,
+                  void *closure_data);
+typedef void (*Worker__Transaction_Closure)
+                 (const Worker__Transaction *message,
+                  void *closure_data);
+typedef void (*Worker__ListTransactionsResponse_Closure)
+                 (const Worker__ListTransactionsResponse *message,
+                  void *closure_data);
+typedef void (*Worker__Resolution_Closure)
+                 (const Worker__Resolution *message,
+                  void *closure_data);
+typedef void (*Worker__ResolveTransactionsRequest_Closure)
+                 (const Worker__ResolveTransactionsRequest *message,
+                  void *closure_data);
+typedef void (*Worker__ResolveTransactionsResponse_Closure)
+                 (const Worker__ResolveTransactionsResponse *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -109,6 +462,18 @@ struct Worker__WorkerService_Service
                   const Worker__WorkRequest *input,
                   Worker__WorkResponse_Closure closure,
                   void *closure_data);
+  void (*exchange)(Worker__WorkerService_Service *service,
+                   const Worker__ExchangeRequest *input,
+                   Worker__ExchangeResponse_Closure closure,
+                   void *closure_data);
+  void (*list_transactions)(Worker__WorkerService_Service *service,
+                            const Worker__ListTransactionsRequest *input,
+                            Worker__ListTransactionsResponse_Closure closure,
+                            void *closure_data);
+  void (*resolve_transactions)(Worker__WorkerService_Service *service,
+                               const Worker__ResolveTransactionsRequest *input,
+                               Worker__ResolveTransactionsResponse_Closure closure,
+                               void *closure_data);
 };
 typedef void (*Worker__WorkerService_ServiceDestroy)(Worker__WorkerService_Service *);
 void worker__worker_service__init (Worker__WorkerService_Service *service,
@@ -117,16 +482,41 @@ void worker__worker_service__init (Worker__WorkerService_Service *service,
     { &worker__worker_service__descriptor, protobuf_c_service_invoke_internal, NULL }
 #define WORKER__WORKER_SERVICE__INIT(function_prefix__) \
     { WORKER__WORKER_SERVICE__BASE_INIT,\
-      function_prefix__ ## do_work  }
+      function_prefix__ ## do_work,\
+      function_prefix__ ## exchange,\
+      function_prefix__ ## list_transactions,\
+      function_prefix__ ## resolve_transactions  }
 void worker__worker_service__do_work(ProtobufCService *service,
                                      const Worker__WorkRequest *input,
                                      Worker__WorkResponse_Closure closure,
                                      void *closure_data);
+void worker__worker_service__exchange(ProtobufCService *service,
+                                      const Worker__ExchangeRequest *input,
+                                      Worker__ExchangeResponse_Closure closure,
+                                      void *closure_data);
+void worker__worker_service__list_transactions(ProtobufCService *service,
+                                               const Worker__ListTransactionsRequest *input,
+                                               Worker__ListTransactionsResponse_Closure closure,
+                                               void *closure_data);
+void worker__worker_service__resolve_transactions(ProtobufCService *service,
+                                                  const Worker__ResolveTransactionsRequest *input,
+                                                  Worker__ResolveTransactionsResponse_Closure closure,
+                                                  void *closure_data);
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    worker__order__descriptor;
+extern const ProtobufCEnumDescriptor    worker__verdict__descriptor;
 extern const ProtobufCMessageDescriptor worker__work_request__descriptor;
 extern const ProtobufCMessageDescriptor worker__work_response__descriptor;
+extern const ProtobufCMessageDescriptor worker__exchange_request__descriptor;
+extern const ProtobufCMessageDescriptor worker__exchange_response__descriptor;
+extern const ProtobufCMessageDescriptor worker__list_transactions_request__descriptor;
+extern const ProtobufCMessageDescriptor worker__transaction__descriptor;
+extern const ProtobufCMessageDescriptor worker__list_transactions_response__descriptor;
+extern const ProtobufCMessageDescriptor worker__resolution__descriptor;
+extern const ProtobufCMessageDescriptor worker__resolve_transactions_request__descriptor;
+extern const ProtobufCMessageDescriptor worker__resolve_transactions_response__descriptor;
 extern const ProtobufCServiceDescriptor worker__worker_service__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -92,13 +92,23 @@ static void wire_worker(struct app *app)
 	app->worker.db = app->db.db;
 	app->worker.metrics = metrics;
 	app->worker.work_ns = app->config.work_ns;
+	worker_open(&app->worker, app->program.root);
 	work_metrics_watch(metrics, "rescind_in_flight",
 			   "Calls inside handlers", read_in_flight, app);
 }
 
+/* It looks at the database, which closes next. */
+static void close_worker(void *self)
+{
+	worker_close(self);
+}
+
 static void add_parts(struct app *app)
 {
+	static const struct lifecycle_ops worker = { .close = close_worker };
+
 	program_db_add(&app->db, "database");
+	lifecycle_add(app->program.lifecycle, "worker", &worker, &app->worker);
 	program_grpc_add(&app->grpc, "gRPC server");
 	if (app->operators.server != NULL) {
 		program_http_add_for_operators(&app->operators,
@@ -162,7 +172,9 @@ static void release(void *self)
 
 	program_http_release(&app->operators);
 	program_grpc_release(&app->grpc);
+	worker_close(&app->worker);
 	program_db_release(&app->db);
+	worker_release(&app->worker);
 }
 
 int main(int argc, char **argv)

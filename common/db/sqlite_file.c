@@ -8,6 +8,7 @@
 #include "db/sqlite_conn.h"
 #include "db/sqlite_error.h"
 #include "db/sqlite_schema.h"
+#include "failpoint/failpoint.h"
 
 /* At start only: later on nothing waits inside SQLite. */
 enum { START_PATIENCE_MS = 5000 };
@@ -183,12 +184,16 @@ static enum status_code prepare_file(sqlite3 *db, sqlite3 *image,
 				     const struct db_sqlite_options *options,
 				     struct status *reterr)
 {
-	if (set_up(db, reterr) != STATUS_OK ||
-	    make_schema(db, options->schema, reterr) != STATUS_OK ||
+	if (set_up(db, reterr) != STATUS_OK) { /* recovers the log */
+		return reterr->code;
+	}
+	FAILPOINT("db.open.recovered");
+	if (make_schema(db, options->schema, reterr) != STATUS_OK ||
 	    compare_tables(db, image, options, reterr) != STATUS_OK ||
 	    sync_directory(db, reterr) != STATUS_OK) {
 		return reterr->code;
 	}
+	FAILPOINT("db.open.prepared");
 	(void)sqlite3_busy_timeout(db, 0);
 	return STATUS_OK;
 }
@@ -214,9 +219,11 @@ enum status_code file_open_writer(const struct db_sqlite_options *options,
 {
 	sqlite3 *db;
 
+	FAILPOINT("db.open.before");
 	if (open_file(options, SQLITE_OPEN_CREATE, &db, reterr) != STATUS_OK) {
 		return reterr->code;
 	}
+	FAILPOINT("db.open.after");
 	if (prepare_file(db, image, options, reterr) != STATUS_OK) {
 		sqlite3_close(db);
 		return reterr->code;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "db/sqlite_error.h"
+#include "failpoint/failpoint.h"
 
 #define BACKOFF_MIN_NS (1 * (int64_t)NS_PER_MS)
 #define BACKOFF_MAX_NS (10 * (int64_t)NS_PER_MS)
@@ -205,7 +206,9 @@ static void finish_members(struct lane *lane)
 
 	lane->members_n = 0;
 	for (size_t i = 0; i < n; i++) {
+		FAILPOINT("db.completion.before");
 		job_finish(lane->members[i]);
+		FAILPOINT("db.completion.after");
 	}
 }
 

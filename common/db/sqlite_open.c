@@ -8,6 +8,7 @@
 #include "db/sqlite_file.h"
 #include "db/sqlite_txn.h"
 #include "db/sqlite_work.h"
+#include "failpoint/failpoint.h"
 
 enum {
 	STAGED_IDLE_DEFAULT = 8,
@@ -58,7 +59,9 @@ static void close_db(struct db *base)
 				   &db->counters.staged_open));
 	}
 	pool_release(&db->pool);
+	FAILPOINT("db.close.before");
 	lane_release(&db->lane);
+	FAILPOINT("db.close.after");
 	image_plan_release(&db->plan);
 	free(db);
 }

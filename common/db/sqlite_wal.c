@@ -1,6 +1,7 @@
 #include "db/sqlite_wal.h"
 
 #include "db/sqlite_conn.h"
+#include "failpoint/failpoint.h"
 
 enum {
 	FULL_BYTES = 4 << 20,
@@ -61,6 +62,7 @@ int wal_lengthen(struct wal *wal)
 	int rc = sqlite3_file_control(wal->db, "main",
 				      SQLITE_FCNTL_JOURNAL_POINTER, &file);
 
+	FAILPOINT("db.log.lengthen");
 	wal->pages_most = 0;
 	if (rc != SQLITE_OK || file == NULL || file->pMethods == NULL) {
 		return rc;
@@ -74,18 +76,24 @@ int wal_lengthen(struct wal *wal)
 
 int wal_checkpoint(struct wal *wal)
 {
-	int rc = sqlite3_wal_checkpoint_v2(
-		wal->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int rc;
 
+	FAILPOINT("db.checkpoint.before");
+	rc = sqlite3_wal_checkpoint_v2(wal->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+				       NULL, NULL);
+	FAILPOINT("db.checkpoint.after");
 	wal->pages_moved = wal->pages;
 	return rc;
 }
 
 int wal_empty(struct wal *wal)
 {
-	int rc = sqlite3_wal_checkpoint_v2(
-		wal->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	int rc;
 
+	FAILPOINT("db.log.empty.before");
+	rc = sqlite3_wal_checkpoint_v2(wal->db, NULL,
+				       SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	FAILPOINT("db.log.empty.after");
 	wal->pages_moved = wal->pages;
 	return rc;
 }

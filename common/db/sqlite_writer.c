@@ -4,6 +4,7 @@
 
 #include "db/sqlite_conn.h"
 #include "db/sqlite_error.h"
+#include "failpoint/failpoint.h"
 
 /* ---- life --------------------------------------------------------------- */
 
@@ -76,13 +77,23 @@ void writer_release(struct writer *writer)
 
 int writer_begin(struct writer *writer)
 {
+	int rc;
+
 	session_reset(&writer->session);
-	return conn_run(writer->begin);
+	FAILPOINT("db.begin.before");
+	rc = conn_run(writer->begin);
+	FAILPOINT("db.begin.after");
+	return rc;
 }
 
 int writer_commit(struct writer *writer)
 {
-	return conn_run(writer->commit);
+	int rc;
+
+	FAILPOINT("db.commit.before");
+	rc = conn_run(writer->commit);
+	FAILPOINT("db.commit.after");
+	return rc;
 }
 
 void writer_rollback(struct writer *writer)
@@ -153,10 +164,12 @@ bool writer_member(struct writer *writer, struct job *job)
 {
 	struct session *session = &writer->session;
 
+	FAILPOINT("db.member.before");
 	if (!run_or_break(session, writer->savepoint)) {
 		return false;
 	}
 	run_job(writer, job);
+	FAILPOINT("db.member.after");
 	if (!is_whole(session)) {
 		return false;
 	}

@@ -27,6 +27,8 @@ struct work_metrics {
 	struct metrics_counter *committed;
 	struct metrics_counter *rolled_back[CTX_CAUSE_NR];
 	struct metrics_counter *diverged;
+	struct metrics_counter *resolved[WORK_OUTCOME_NR];
+	struct metrics_counter *contradictions;
 	struct metrics_histogram *duration;
 	struct metrics_histogram *cancel;
 	struct metrics_counter *rpc[WORK_SIDE_NR][STATUS_CODE_NR];
@@ -68,6 +70,27 @@ static void add_transactions(struct work_metrics *wm)
 	wm->cancel = metrics_histogram_seconds(
 		wm->metrics, "rescind_cancel_to_rollback_seconds",
 		"From the news that the caller left to rolled back", labels);
+}
+
+static void add_resolved(struct work_metrics *wm)
+{
+	static const char *const names[WORK_OUTCOME_NR] = {
+		[WORK_COMMITTED] = "committed",
+		[WORK_ROLLED_BACK] = "rolled_back",
+	};
+
+	for (int i = 0; i < WORK_OUTCOME_NR; i++) {
+		wm->resolved[i] = metrics_counter(
+			wm->metrics, "rescind_resolved_total",
+			"Transactions in doubt that were resolved, by outcome",
+			METRICS_LABELS({ "service", wm->service },
+				       { "outcome", names[i] }));
+	}
+	wm->contradictions = metrics_counter(
+		wm->metrics, "rescind_contradictions_total",
+		"Orders and answers that can't be: somebody interfered, or a "
+		"database was lost",
+		METRICS_LABELS({ "service", wm->service }));
 }
 
 static void add_rpc(struct work_metrics *wm, enum work_side side,
@@ -112,6 +135,7 @@ struct work_metrics *work_metrics_new(struct metrics *metrics,
 	wm->service = service;
 	pthread_mutex_init(&wm->db_lock, NULL);
 	add_transactions(wm);
+	add_resolved(wm);
 	add_rpc(wm, WORK_SERVER, "server");
 	add_rpc(wm, WORK_CLIENT, "client");
 	add_http(wm);
@@ -210,10 +234,24 @@ void work_metrics_watch(struct work_metrics *wm, const char *name,
 			   arg);
 }
 
+void work_metrics_watch_doubt(struct work_metrics *wm,
+			      double (*in_doubt)(void *arg),
+			      double (*oldest_seconds)(void *arg), void *arg)
+{
+	work_metrics_watch(wm, "rescind_in_doubt",
+			   "Transactions that wait for another process's word",
+			   in_doubt, arg);
+	work_metrics_watch(wm, "rescind_in_doubt_oldest_seconds",
+			   "For how long the oldest of them does",
+			   oldest_seconds, arg);
+}
+
 void work_metrics_committed(struct work_metrics *wm, int64_t duration_ns)
 {
 	metrics_inc(wm->committed, 1);
-	metrics_observe_ns(wm->duration, duration_ns);
+	if (duration_ns >= 0) {
+		metrics_observe_ns(wm->duration, duration_ns);
+	}
 }
 
 void work_metrics_rolled_back(struct work_metrics *wm, enum ctx_cause cause,
@@ -224,7 +262,9 @@ void work_metrics_rolled_back(struct work_metrics *wm, enum ctx_cause cause,
 		cause = CTX_INTERNAL;
 	}
 	metrics_inc(wm->rolled_back[cause], 1);
-	metrics_observe_ns(wm->duration, duration_ns);
+	if (duration_ns >= 0) {
+		metrics_observe_ns(wm->duration, duration_ns);
+	}
 	if (cancel_ns >= 0) {
 		metrics_observe_ns(wm->cancel, cancel_ns);
 	}
@@ -238,6 +278,16 @@ void work_metrics_answered(struct work_metrics *wm, int64_t duration_ns)
 void work_metrics_diverged(struct work_metrics *wm)
 {
 	metrics_inc(wm->diverged, 1);
+}
+
+void work_metrics_resolved(struct work_metrics *wm, enum work_outcome outcome)
+{
+	metrics_inc(wm->resolved[outcome], 1);
+}
+
+void work_metrics_contradiction(struct work_metrics *wm)
+{
+	metrics_inc(wm->contradictions, 1);
 }
 
 void work_metrics_rpc(struct work_metrics *wm, enum work_side side,

@@ -6,6 +6,10 @@
  *	rescind_request_duration_seconds{service}
  *	rescind_cancel_to_rollback_seconds{service}
  *	rescind_diverged_total{service}
+ *	rescind_in_doubt{service}
+ *	rescind_in_doubt_oldest_seconds{service}
+ *	rescind_resolved_total{service,outcome}
+ *	rescind_contradictions_total{service}
  *	rescind_in_flight{service}
  *	rescind_rpc_calls_total{service,side,code}
  *	rescind_http_responses_total{service,code}
@@ -39,10 +43,15 @@ void work_metrics_forget_db(struct work_metrics *wm);
 /* Show a number that @read tells when the page is rendered. */
 void work_metrics_watch(struct work_metrics *wm, const char *name,
 			const char *help, double (*read)(void *arg), void *arg);
+/* Show how many transactions are in doubt, and how old the oldest is. */
+void work_metrics_watch_doubt(struct work_metrics *wm,
+			      double (*in_doubt)(void *arg),
+			      double (*oldest_seconds)(void *arg), void *arg);
 
 /*
  * A request ended: @cause is CTX_FINISHED for committed, else why it was rolled
- * back. @cancel_ns: how long after the news of its end it was rolled back,
+ * back. @duration_ns is negative where it is not known, since another process
+ * began it. @cancel_ns: how long after the news of its end it was rolled back,
  * negative where it was not ended from outside.
  */
 void work_metrics_committed(struct work_metrics *wm, int64_t duration_ns);
@@ -52,6 +61,13 @@ void work_metrics_rolled_back(struct work_metrics *wm, enum ctx_cause cause,
 void work_metrics_answered(struct work_metrics *wm, int64_t duration_ns);
 /* One process kept what another rolled back, and we know of it. */
 void work_metrics_diverged(struct work_metrics *wm);
+
+/* What was in doubt has been resolved, other than by whoever began it. */
+enum work_outcome { WORK_COMMITTED, WORK_ROLLED_BACK, WORK_OUTCOME_NR };
+void work_metrics_resolved(struct work_metrics *wm, enum work_outcome outcome);
+/* A peer asked for, or answered, what can't be: somebody interfered by hand, or
+ * a database was lost. */
+void work_metrics_contradiction(struct work_metrics *wm);
 
 /* A call ended, as its server or as its client. */
 enum work_side { WORK_SERVER, WORK_CLIENT, WORK_SIDE_NR };

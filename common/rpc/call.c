@@ -65,6 +65,9 @@ static void free_texts(struct rpc_call *call)
 /* Everything but the memory. */
 static void release(struct rpc_call *call)
 {
+	if (call->gone != NULL) {
+		call->gone(call->gone_arg);
+	}
 	if (call->counted) {
 		server_call_over(call->server);
 	}
@@ -348,6 +351,14 @@ struct ctx *rpc_call_ctx(struct rpc_call *call)
 const char *rpc_call_method(const struct rpc_call *call)
 {
 	return call->method->path;
+}
+
+void rpc_call_on_gone(struct rpc_call *call, void (*fn)(void *arg), void *arg)
+{
+	BUG_IF(call->gone != NULL, "a call's end was asked for twice");
+	BUG_IF(atomic_load(&call->finished), "asked for after the end");
+	call->gone = fn;
+	call->gone_arg = arg;
 }
 
 /* Slices have no NUL behind; what is handed out has, and lives with the call.

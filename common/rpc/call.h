@@ -114,6 +114,9 @@ struct rpc_call {
 	bool counted;	  /* in in_flight */
 	bool closed;	  /* the stream is: nothing can be sent */
 
+	void (*gone)(void *arg); /* the user's, may be NULL */
+	void *gone_arg;
+
 	/* Metadata to send, and texts handed out. */
 	struct metadata_out initial;
 	struct metadata_out trailing;

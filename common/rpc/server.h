@@ -46,8 +46,8 @@ struct rpc_call;
 struct rpc_server_options {
 	const char *listen;	/* "localhost" (both loopbacks), "*", address */
 	uint16_t port;		/* 0 picks one, the same for all addresses */
-	size_t in_flight_max;	/* calls at once; health and reflection are free
-				 */
+	size_t in_flight_max;	/* calls at once; health, reflection and methods
+				 * marked `always` are free */
 	size_t connections_max; /* plaintext only (our own accept loop) */
 	size_t streams_max;	/* concurrent streams a connection */
 	size_t message_max;	/* bytes received */
@@ -81,6 +81,10 @@ struct rpc_method {
 	const char *name;   /* as in the .proto; NULL ends a list */
 	rpc_unary_fn unary; /* one of the two, as the schema says */
 	rpc_stream_fn stream;
+	/* Counts against no limit, is served while draining, and not awaited
+	 * by it: for what others need in order to be done. Bound it yourself.
+	 */
+	bool always;
 };
 
 /*
@@ -134,6 +138,13 @@ void rpc_server_free(struct rpc_server *server);
 struct ctx *rpc_call_ctx(struct rpc_call *call);
 /* "/worker.WorkerService/DoWork" */
 const char *rpc_call_method(const struct rpc_call *call);
+/*
+ * Have @fn called once, on the poller's thread, when nothing of the call is
+ * left that could call its user: where a user frees what it gave to its
+ * callbacks, which may be running while another thread ends the call. The call
+ * can't be used any more in there. Before the end, at most once.
+ */
+void rpc_call_on_gone(struct rpc_call *call, void (*fn)(void *arg), void *arg);
 /* The first value of request metadata @key, or NULL. A NUL is behind it. */
 const char *rpc_call_metadata(struct rpc_call *call, const char *key,
 			      size_t *ret_size);
@@ -146,8 +157,11 @@ void rpc_call_set_initial_metadata(struct rpc_call *call, const char *key,
 void rpc_call_set_trailing_metadata(struct rpc_call *call, const char *key,
 				    const void *value, size_t size);
 
-/* End a unary (or client-streaming) call with OK and @response (serialized
- * before it returns). */
+/*
+ * End a call with OK and @response (serialized before it returns): the only
+ * message of a unary or client-streaming one, or the last of another's stream,
+ * which then costs no write of its own. A send may be pending.
+ */
 void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *response);
 /* The same with a response that is serialized already: @size bytes (0 and NULL
  * for an empty message), malloc'ed, which become the call's. */

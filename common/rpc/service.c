@@ -127,7 +127,8 @@ static enum status_code add(struct rpc_server *server,
 				  service->name, st.message);
 	}
 	for (; methods->name != NULL; methods++) {
-		bind_method(server, service, methods, self, counted);
+		bind_method(server, service, methods, self,
+			    counted && !methods->always);
 	}
 	server->services[server->service_nr++] = service->name;
 	return STATUS_OK;

@@ -4,6 +4,7 @@
 
 #include "echo/exchange_internal.h"
 #include "echo/exchange_report.h"
+#include "failpoint/failpoint.h"
 
 /* ---- references --------------------------------------------------------- */
 
@@ -146,6 +147,7 @@ void exchange_on_stored(const struct status *status, void *arg)
 {
 	struct exchange *ex = arg;
 
+	FAILPOINT("echo.stored");
 	pthread_mutex_lock(&ex->lock);
 	ex->stored = true;
 	echo_note_write(ex->echo, status->code == STATUS_OK);

@@ -4,6 +4,7 @@
 
 #include "echo/exchange_internal.h"
 #include "echo/store.h"
+#include "failpoint/failpoint.h"
 #include "log/log.h"
 
 /* ---- states ------------------------------------------------------------- */
@@ -30,6 +31,29 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to)
 	return (states[from].moves & 1U << to) != 0;
 }
 
+/* Each state that is moved to has one. */
+static void pass_point(enum exchange_state to)
+{
+	switch (to) {
+	case EXCHANGE_CALLING:
+		FAILPOINT("echo.enters.calling");
+		break;
+	case EXCHANGE_COMMITTING:
+		FAILPOINT("echo.enters.committing");
+		break;
+	case EXCHANGE_ROLLING_BACK:
+		FAILPOINT("echo.enters.rolling_back");
+		break;
+	case EXCHANGE_ANSWERED:
+		FAILPOINT("echo.enters.answered");
+		break;
+	case EXCHANGE_OPENING: /* where it begins */
+	case EXCHANGE_STATE_NR:
+	default:
+		break;
+	}
+}
+
 /* The one door through which an exchange changes its state. */
 static void move(struct exchange *ex, enum exchange_state to)
 {
@@ -39,6 +63,7 @@ static void move(struct exchange *ex, enum exchange_state to)
 			exchange_state_name(to));
 		abort();
 	}
+	pass_point(to);
 	ex->state = to;
 }
 

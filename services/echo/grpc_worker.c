@@ -1,5 +1,6 @@
 #include "echo/grpc_worker.h"
 
+#include "failpoint/failpoint.h"
 #include "log/log.h"
 #include "worker.pb-c.h"
 
@@ -14,6 +15,7 @@ static void on_done(const struct status *status,
 	struct status refused;
 
 	(void)trailing;
+	FAILPOINT("echo.reply");
 	if (status->code == STATUS_OK && !work->success) {
 		status_set(&refused, STATUS_ABORTED, "the worker declined: %s",
 			   work->message);
@@ -34,8 +36,10 @@ static void do_work(struct worker_port *port, struct ctx *ctx,
 	/* protobuf-c's strings are not const, though packing only reads. */
 	request.task_id = (char *)(uintptr_t)task_id;
 	request.data = (char *)(uintptr_t)data;
+	FAILPOINT("echo.call.before");
 	rpc_unary(worker->channel, ctx, &worker__worker_service__descriptor,
 		  "DoWork", &request.base, NULL, on_done, call);
+	FAILPOINT("echo.call.after");
 }
 
 static bool is_ready(struct worker_port *port)

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "failpoint/failpoint.h"
 #include "flags/flags.h"
 #include "log/log.h"
 #include "json/json.h"
@@ -167,6 +168,7 @@ static void answer(const struct status *outcome, void *arg)
 {
 	struct http_request *request = arg;
 
+	FAILPOINT("echo.answer.before");
 	if (outcome->code != STATUS_OK) {
 		http_respond_error(request, 0, outcome);
 	} else if (http_request_accepts_json(request)) {
@@ -174,6 +176,7 @@ static void answer(const struct status *outcome, void *arg)
 	} else {
 		respond_text(request, outcome->message);
 	}
+	FAILPOINT("echo.answer.after");
 }
 
 /* ---- the route ---------------------------------------------------------- */
@@ -185,6 +188,7 @@ static void handle_echo(struct http_request *request, void *self)
 	struct status bad;
 	struct ctx *ctx;
 
+	FAILPOINT("echo.request");
 	if (read_ask(request, edge, &ask, &bad) != STATUS_OK) {
 		http_respond_error(request, ask.http_status, &bad);
 		return;

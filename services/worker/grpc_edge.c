@@ -1,7 +1,10 @@
 #include "worker/grpc_edge.h"
 
+#include "failpoint/failpoint.h"
 #include "log/log.h"
 #include "worker.pb-c.h"
+#include "worker/exchange_edge.h"
+#include "worker/transactions_edge.h"
 #include "worker_schema.h"
 
 static void reply(const struct status *outcome, void *arg)
@@ -9,6 +12,7 @@ static void reply(const struct status *outcome, void *arg)
 	Worker__WorkResponse response;
 	struct rpc_call *call = arg;
 
+	FAILPOINT("worker.reply.before");
 	if (outcome->code != STATUS_OK) {
 		rpc_call_finish(call, outcome, NULL, 0);
 		return;
@@ -18,6 +22,7 @@ static void reply(const struct status *outcome, void *arg)
 	/* protobuf-c's strings are not const, though packing only reads. */
 	response.message = (char *)(uintptr_t)outcome->message;
 	rpc_call_reply(call, &response.base);
+	FAILPOINT("worker.reply.after");
 }
 
 static void do_work(struct rpc_call *call, const ProtobufCMessage *request,
@@ -25,6 +30,7 @@ static void do_work(struct rpc_call *call, const ProtobufCMessage *request,
 {
 	const Worker__WorkRequest *work = (const void *)request;
 
+	FAILPOINT("worker.request");
 	task_start(self, rpc_call_ctx(call), work->task_id, work->data, reply,
 		   call);
 }
@@ -34,6 +40,11 @@ enum status_code worker_edge_add(struct rpc_server *server,
 {
 	static const struct rpc_method methods[] = {
 		{ "DoWork", .unary = do_work },
+		{ "Exchange", .stream = exchange_edge },
+		{ "ListTransactions", .unary = list_transactions,
+		  .always = true },
+		{ "ResolveTransactions", .unary = resolve_transactions,
+		  .always = true },
 		{ NULL },
 	};
 

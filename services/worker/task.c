@@ -2,15 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failpoint/failpoint.h"
 #include "worker/task_internal.h"
 #include "worker/task_report.h"
-
-enum {
-	/* A timer served later than this says that the process was stopped. */
-	STOPPED_NS = 100 * NS_PER_MS,
-	/* What news of the time of the stop are given to arrive. */
-	CATCH_UP_NS = 20 * NS_PER_MS,
-};
 
 /* ---- references --------------------------------------------------------- */
 
@@ -51,21 +45,6 @@ static void tell(struct task *task)
 	task->answer(&task->outcome, task->answer_arg);
 }
 
-/* What to say of a database that kept us waiting. */
-static struct status locked(struct task *task)
-{
-	struct status why;
-	enum status_code health = db_health(task->worker->db, &why);
-
-	if (health == STATUS_OK) {
-		status_set(&why, STATUS_UNAVAILABLE, "database is locked");
-	} else if (health == STATUS_UNAVAILABLE) {
-		status_wrap(&why, "database is locked");
-	}
-	why.code = STATUS_UNAVAILABLE;
-	return why;
-}
-
 /*
  * Unlock, then do what the steps decided and what may come back to us or take
  * other locks.
@@ -79,7 +58,7 @@ static void task_leave(struct task *task)
 	task->answer_due = false;
 	pthread_mutex_unlock(&task->lock);
 	if (give_up) {
-		struct status why = locked(task);
+		struct status why = work_locked(task->worker->db);
 
 		ctx_end(task->ctx, CTX_DATABASE, &why);
 	}
@@ -110,12 +89,14 @@ static void on_alarm(struct loop_timer *timer, int64_t late_ns)
 {
 	struct task *task =
 		(struct task *)((char *)timer - offsetof(struct task, timer));
+	int64_t again_ns = CLOCK_NEVER;
 
 	pthread_mutex_lock(&task->lock);
-	if (task->state == TASK_WORKING && late_ns > STOPPED_NS &&
-	    !task->caught_up) {
-		task->caught_up = true;
-		task_set_alarm(task, clock_now_ns() + CATCH_UP_NS);
+	if (task->state == TASK_WORKING) {
+		again_ns = work_catch_up_ns(late_ns, &task->caught_up);
+	}
+	if (again_ns != CLOCK_NEVER) {
+		task_set_alarm(task, again_ns);
 	} else {
 		task->alarm = true;
 		task_step(task);
@@ -128,6 +109,7 @@ void task_on_stored(const struct status *status, void *arg)
 {
 	struct task *task = arg;
 
+	FAILPOINT("worker.stored");
 	pthread_mutex_lock(&task->lock);
 	task->stored = true;
 	task->outcome.code = status->code;
@@ -140,26 +122,6 @@ void task_on_stored(const struct status *status, void *arg)
 }
 
 /* ---- start -------------------------------------------------------------- */
-
-enum status_code task_validate(const char *task_id, const char *data,
-			       struct status *reterr)
-{
-	if (task_id[0] == '\0') {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "task_id must not be empty");
-	}
-	if (strnlen(task_id, TASK_ID_SIZE_MAX + 1) > TASK_ID_SIZE_MAX) {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "task_id must not exceed %d bytes",
-				  TASK_ID_SIZE_MAX);
-	}
-	if (strnlen(data, TASK_DATA_SIZE_MAX + 1) > TASK_DATA_SIZE_MAX) {
-		return status_set(reterr, STATUS_INVALID_ARGUMENT,
-				  "data must not exceed %d bytes",
-				  TASK_DATA_SIZE_MAX);
-	}
-	return STATUS_OK;
-}
 
 static struct task *task_new(struct worker *worker, struct ctx *ctx,
 			     const char *task_id, task_answer_fn answer,
@@ -196,7 +158,7 @@ void task_start(struct worker *worker, struct ctx *ctx, const char *task_id,
 	struct status bad;
 	struct task *task;
 
-	if (task_validate(task_id, data, &bad) != STATUS_OK) {
+	if (work_validate(task_id, data, &bad) != STATUS_OK) {
 		answer(&bad, arg);
 		return;
 	}

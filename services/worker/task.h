@@ -28,16 +28,7 @@
  *				"failed to insert task: ...",
  *				"failed to commit: ..."
  *
- * A database that another program keeps locked is told as UNAVAILABLE rather
- * than as the caller's deadline, so that the caller can tell a locked database
- * from slow work. For that to reach it in time, a commit that waits gives up
- * when a tenth of the deadline's time, 50 ms at most, is left (or half of what
- * is left, where the commit was asked for later than that).
- *
- * A process that was stopped (SIGSTOP) finds the work's timer overdue when it
- * goes on, and the news that the caller left still unread in its sockets. A
- * timer that is more than 100 ms late is therefore given 20 ms more, in which
- * such news arrive, and deadlines are read off the clock, not off a timer.
+ * A locked database, and a process that was stopped: work.h.
  *
  * Threads: a task is stepped from whichever thread has news (the caller's, the
  * loop's for its timer, the database's for its commit, the one that ends the
@@ -46,16 +37,9 @@
 #ifndef RESCIND_WORKER_TASK_H
 #define RESCIND_WORKER_TASK_H
 
-#include <stdatomic.h>
-
 #include "ctx/ctx.h"
-#include "db/db.h"
-#include "ops/work_metrics.h"
-
-enum {
-	TASK_ID_SIZE_MAX = 256,		/* bytes of task_id */
-	TASK_DATA_SIZE_MAX = 64 * 1024, /* bytes of data */
-};
+#include "worker/work.h"
+#include "worker/worker.h"
 
 #define TASK_STATES(X)                                                         \
 	X(OPENING, "opening", TO(WORKING) | TO(COMMITTING) | TO(ROLLING_BACK)) \
@@ -74,14 +58,6 @@ const char *task_state_name(enum task_state state);
 /* Whether the table allows it. */
 bool task_may_move(enum task_state from, enum task_state to);
 
-/* What the tasks of a process share. Fill, then task_start() from anywhere. */
-struct worker {
-	struct db *db;
-	struct work_metrics *metrics;
-	int64_t work_ns;    /* how long a task takes; 0: no waiting at all */
-	atomic_size_t live; /* tasks not yet freed */
-};
-
 /*
  * The outcome, exactly once, on any thread, possibly inside task_start().
  * With code OK the rows are on disk and the message is what to tell the caller;
@@ -95,9 +71,5 @@ typedef void (*task_answer_fn)(const struct status *outcome, void *arg);
  */
 void task_start(struct worker *worker, struct ctx *ctx, const char *task_id,
 		const char *data, task_answer_fn answer, void *arg);
-
-/* Whether a task of these may be begun; INVALID_ARGUMENT says why not. */
-MUSTCHECK enum status_code task_validate(const char *task_id, const char *data,
-					 struct status *reterr);
 
 #endif

@@ -2,12 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "failpoint/failpoint.h"
 #include "log/log.h"
 #include "worker/store.h"
 #include "worker/task_internal.h"
-
-/* Before the deadline, a commit that waits gives up. */
-enum { PATIENCE_MARGIN_NS_MAX = 50 * NS_PER_MS };
 
 /* ---- states ------------------------------------------------------------- */
 
@@ -33,6 +31,29 @@ bool task_may_move(enum task_state from, enum task_state to)
 	return (states[from].moves & 1U << to) != 0;
 }
 
+/* Each state that is moved to has one. */
+static void pass_point(enum task_state to)
+{
+	switch (to) {
+	case TASK_WORKING:
+		FAILPOINT("worker.enters.working");
+		break;
+	case TASK_COMMITTING:
+		FAILPOINT("worker.enters.committing");
+		break;
+	case TASK_ROLLING_BACK:
+		FAILPOINT("worker.enters.rolling_back");
+		break;
+	case TASK_ANSWERED:
+		FAILPOINT("worker.enters.answered");
+		break;
+	case TASK_OPENING: /* where it begins */
+	case TASK_STATE_NR:
+	default:
+		break;
+	}
+}
+
 /* The one door through which a task changes its state. */
 static void move(struct task *task, enum task_state to)
 {
@@ -41,6 +62,7 @@ static void move(struct task *task, enum task_state to)
 			task_state_name(task->state), task_state_name(to));
 		abort();
 	}
+	pass_point(to);
 	task->state = to;
 }
 
@@ -74,13 +96,10 @@ static void roll_back(struct task *task, enum ctx_cause cause)
 /* The ctx ended while we were opening or working. */
 static void roll_back_ended(struct task *task)
 {
-	enum ctx_cause cause = ctx_cause(task->ctx, &task->outcome);
+	enum ctx_cause cause = work_cause(task->ctx, &task->outcome);
 
 	if (task->ended_ns == 0) {
 		task->ended_ns = clock_now_ns();
-	}
-	if (task->outcome.code == STATUS_CANCELLED) {
-		status_set(&task->outcome, STATUS_CANCELLED, "work cancelled");
 	}
 	roll_back(task, cause);
 }
@@ -110,30 +129,10 @@ void task_set_alarm(struct task *task, int64_t at_ns)
 	loop_timer_start(ctx_loop(task->ctx), &task->timer, at_ns);
 }
 
-/* When a commit that still waits gives up; CLOCK_NEVER without a deadline. */
-static int64_t patience_ends_ns(const struct task *task)
-{
-	int64_t deadline_ns = ctx_deadline_ns(task->ctx);
-	int64_t now_ns = clock_now_ns();
-	int64_t margin_ns;
-
-	if (deadline_ns == CLOCK_NEVER) {
-		return CLOCK_NEVER;
-	}
-	margin_ns = (deadline_ns - task->begun_ns) / 10;
-	if (margin_ns > PATIENCE_MARGIN_NS_MAX) {
-		margin_ns = PATIENCE_MARGIN_NS_MAX;
-	}
-	if (deadline_ns - margin_ns > now_ns) {
-		return deadline_ns - margin_ns;
-	}
-	return now_ns + (deadline_ns - now_ns) / 2;
-}
-
 static void commit(struct task *task)
 {
 	struct db_txn *txn = task->txn;
-	int64_t patience_ns = patience_ends_ns(task);
+	int64_t patience_ns = work_patience_ends_ns(task->ctx, task->begun_ns);
 
 	move(task, TASK_COMMITTING);
 	if (patience_ns != CLOCK_NEVER) {

@@ -38,15 +38,81 @@ else()
   add_link_options(-fsanitize=${RESCIND_SANITIZE})
 endif()
 
-# rescind_library(name SOURCES a.c ... PUBLIC libs ... PRIVATE libs ...):
+# rescind_library(name SOURCES a.c ... PUBLIC libs ... PRIVATE libs ...
+#                 [FAILPOINTS]):
 # a static library `rescind_<name>` of common/ or services/.
+#
+# FAILPOINTS: its sources have points at which tests crash a program
+# (common/failpoint). With BUILD_TESTING they are compiled a second time, as
+# `rescind_<name>_faulty`, for the programs of tests alone; in rescind_<name>
+# there is nothing of them. What links a library that has the keyword has it too,
+# so that no program gets both.
 function(rescind_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-  add_library(rescind_${name} STATIC ${ARG_SOURCES})
-  target_link_libraries(rescind_${name}
-    PUBLIC ${ARG_PUBLIC}
-    PRIVATE ${ARG_PRIVATE} $<BUILD_INTERFACE:rescind_strict>)
-  set_target_properties(rescind_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  cmake_parse_arguments(ARG "FAILPOINTS" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  rescind_make_library(rescind_${name} "${ARG_SOURCES}" "${ARG_PUBLIC}"
+                       "${ARG_PRIVATE}")
+  get_property(with_points GLOBAL PROPERTY RESCIND_WITH_FAILPOINTS)
+  if(NOT ARG_FAILPOINTS)
+    foreach(library ${ARG_PUBLIC} ${ARG_PRIVATE})
+      if(library IN_LIST with_points)
+        message(FATAL_ERROR "rescind_library(${name}) needs the keyword "
+                            "FAILPOINTS, as it links ${library}")
+      endif()
+    endforeach()
+    return()
+  endif()
+  set_property(GLOBAL APPEND PROPERTY RESCIND_WITH_FAILPOINTS rescind_${name})
+  if(BUILD_TESTING)
+    rescind_faulty(public ${ARG_PUBLIC})
+    rescind_faulty(private ${ARG_PRIVATE})
+    rescind_make_library(rescind_${name}_faulty "${ARG_SOURCES}"
+                         "${public};rescind_failpoint" "${private}")
+    target_include_directories(rescind_${name}_faulty PUBLIC
+      $<TARGET_PROPERTY:rescind_${name},INTERFACE_INCLUDE_DIRECTORIES>)
+  endif()
+endfunction()
+
+function(rescind_make_library target sources public private)
+  add_library(${target} STATIC ${sources})
+  target_link_libraries(${target}
+    PUBLIC ${public}
+    PRIVATE ${private} $<BUILD_INTERFACE:rescind_strict>)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# Of each library the one that programs of tests link.
+function(rescind_faulty ret_libraries)
+  get_property(with_points GLOBAL PROPERTY RESCIND_WITH_FAILPOINTS)
+  set(libraries ${ARGN})
+  foreach(library ${with_points})
+    list(TRANSFORM libraries REPLACE "^${library}$" "${library}_faulty")
+  endforeach()
+  set(${ret_libraries} ${libraries} PARENT_SCOPE)
+endfunction()
+
+# rescind_program(name SOURCES a.c ... LINK libs ...):
+# the program <name> in bin/, target `rescind_cmd_<name>`, of cmd/<name>/. With
+# BUILD_TESTING also tests/faulty/<name>, target `rescind_cmd_<name>_faulty`: the
+# same sources with the failpoints of all that it links, and with disks that fail
+# and forget (tests/faults). Nothing of that is installed.
+function(rescind_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  rescind_make_program(rescind_cmd_${name} ${name} bin "${ARG_SOURCES}"
+                       "${ARG_LINK}")
+  if(BUILD_TESTING)
+    rescind_faulty(link ${ARG_LINK})
+    rescind_make_program(rescind_cmd_${name}_faulty ${name} tests/faulty
+                         "${ARG_SOURCES}" "${link};rescind_faulty_start")
+  endif()
+endfunction()
+
+function(rescind_make_program target name dir sources link)
+  add_executable(${target} ${sources})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${dir})
+  target_compile_definitions(${target} PRIVATE
+    RESCIND_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(${target} PRIVATE ${link} rescind_strict)
 endfunction()
 
 # rescind_test(name SOURCES a.c ... LINK libs ... [LABELS l] [TIMEOUT s]):

@@ -52,7 +52,7 @@ void pair_prepare(struct pair *pair, const struct pair_options *options)
 	scratch_path(pair->worker_db, pair->dir, "test_worker.db");
 }
 
-void pair_start_worker(struct pair *pair)
+void pair_launch_worker(struct pair *pair)
 {
 	const struct pair_options *options = pair->options;
 	const char *flags[FLAGS_MAX] = { NULL };
@@ -65,10 +65,15 @@ void pair_start_worker(struct pair *pair)
 			     or_else(options->log_level, "debug")));
 	add_all(flags, options->worker_flags);
 	process_start(&pair->worker, "worker", options->worker_process, flags);
+}
+
+void pair_start_worker(struct pair *pair)
+{
+	pair_launch_worker(pair);
 	pair->grpc_port = process_port(&pair->worker, "grpc_port");
 }
 
-void pair_start_echo(struct pair *pair)
+void pair_launch_echo(struct pair *pair)
 {
 	const struct pair_options *options = pair->options;
 	const char *flags[FLAGS_MAX] = { NULL };
@@ -84,6 +89,11 @@ void pair_start_echo(struct pair *pair)
 			     or_else(options->log_level, "debug")));
 	add_all(flags, options->echo_flags);
 	process_start(&pair->echo, "echo", options->echo_process, flags);
+}
+
+void pair_start_echo(struct pair *pair)
+{
+	pair_launch_echo(pair);
 	pair->http_port = process_port(&pair->echo, "http_port");
 }
 

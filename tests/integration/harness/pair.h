@@ -44,6 +44,9 @@ void pair_start(struct pair *pair, const struct pair_options *options);
 void pair_start_worker(struct pair *pair);
 void pair_start_echo(struct pair *pair);
 void pair_await_ready(struct pair *pair);
+/* Not waiting until they are ready, which they may never be. */
+void pair_launch_worker(struct pair *pair);
+void pair_launch_echo(struct pair *pair);
 /* As pair_start() does, without starting anything. */
 void pair_prepare(struct pair *pair, const struct pair_options *options);
 

@@ -18,7 +18,8 @@
 enum {
 	ARGUMENTS_MAX = 64,
 	ENVIRONMENT_MAX = 256,
-	LOG_SHOWN = 6000, /* bytes of the log's end in a failure */
+	/* Bytes of the log's end in a failure: check takes 4 KB at most. */
+	LOG_SHOWN = 3000,
 };
 
 extern char **environ;
@@ -71,13 +72,18 @@ void program_path(char ret_path[PATH_SIZE], const char *program)
 
 static void command_fill(struct command *command, const char *program,
 			 const char *const *arguments,
-			 const char *const *environment)
+			 const struct process_options *options)
 {
+	const char *const *environment = options != NULL ? options->env : NULL;
+	bool faulty = options != NULL && options->faulty;
 	bool ours = strchr(program, '/') == NULL;
 
 	command->argv[0] = NULL;
 	command->envp[0] = NULL;
-	if (ours) {
+	if (ours && faulty) {
+		snprintf(command->program, PATH_SIZE,
+			 RESCIND_FAULTY_PROGRAMS "/%s", program);
+	} else if (ours) {
 		program_path(command->program, program);
 	} else {
 		snprintf(command->program, PATH_SIZE, "%s", program);
@@ -235,8 +241,7 @@ void process_start(struct process *process, const char *program,
 	pid_t parent = getpid();
 	int ends[2];
 
-	command_fill(&command, program, arguments,
-		     options != NULL ? options->env : NULL);
+	command_fill(&command, program, arguments, options);
 	memset(process, 0, sizeof(*process));
 	snprintf(process->name, sizeof(process->name), "%s",
 		 slash != NULL ? slash + 1 : program);
@@ -375,9 +380,9 @@ static bool await(struct process *process, const struct sought *sought)
 	return found;
 }
 
-static void abort_missing(struct process *process, const struct sought *sought)
+const char *process_tail(struct process *process)
 {
-	static char tail[LOG_SHOWN + 1];
+	static _Thread_local char tail[LOG_SHOWN + 1];
 
 	pthread_mutex_lock(&process->lock);
 	snprintf(tail, sizeof(tail), "%s",
@@ -385,10 +390,15 @@ static void abort_missing(struct process *process, const struct sought *sought)
 			 ? process->log + process->size - LOG_SHOWN
 			 : (process->log != NULL ? process->log : ""));
 	pthread_mutex_unlock(&process->lock);
+	return tail;
+}
+
+static void abort_missing(struct process *process, const struct sought *sought)
+{
 	ck_abort_msg("%s (pid %d) does not say \"%s%s%s\". Its log ends:\n%s",
 		     process->name, (int)process->pid, sought->a,
 		     sought->word ? "" : "\", \"",
-		     sought->b != NULL ? sought->b : "", tail);
+		     sought->b != NULL ? sought->b : "", process_tail(process));
 }
 
 bool process_says(struct process *process, const char *a, const char *b)
@@ -567,10 +577,15 @@ static char state_of(pid_t pid)
 	return at != NULL ? at[2] : 'X';
 }
 
+void process_await_stop(struct process *process)
+{
+	UNTIL(state_of(process->pid) == 'T');
+}
+
 void process_pause(struct process *process)
 {
 	process_signal(process, SIGSTOP);
-	UNTIL(state_of(process->pid) == 'T');
+	process_await_stop(process);
 }
 
 void process_resume(struct process *process)
@@ -578,11 +593,14 @@ void process_resume(struct process *process)
 	process_signal(process, SIGCONT);
 }
 
-static bool wait_end(struct process *process)
+bool process_ends(struct process *process)
 {
 	struct pollfd pfd = { .events = POLLIN };
 	int n;
 
+	if (process->reaped) {
+		return true;
+	}
 	pfd.fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	ck_assert_int_ge(pfd.fd, 0);
 	n = poll(&pfd, 1, PATIENCE_MS);
@@ -601,7 +619,7 @@ static void reap(struct process *process)
 int process_wait(struct process *process)
 {
 	if (!process->reaped) {
-		if (!wait_end(process)) {
+		if (!process_ends(process)) {
 			abort_missing(process, &(struct sought){ "goodbye",
 								 NULL, false });
 		}

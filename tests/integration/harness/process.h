@@ -48,6 +48,7 @@ struct process_options {
 	/* Give it a terminal of so many columns, which it leads: what is
 	 * written to process->fd is typed. Lines end in CRLF. */
 	unsigned short terminal_columns;
+	bool faulty; /* the one of ours that can be told to die: faults.h */
 };
 
 enum { UID_NOBODY = 65534 };
@@ -96,6 +97,8 @@ struct process_line {
 };
 void process_expect_order(struct process *process,
 			  const struct process_line *lines, size_t n);
+/* The end of its log; valid on this thread until the next. */
+const char *process_tail(struct process *process);
 /* The number after "<name>=" in the Ready line; waits for it. */
 int process_port(struct process *process, const char *name);
 /* Call @fn for each line so far. */
@@ -108,7 +111,11 @@ void process_each_line(struct process *process,
 void process_signal(struct process *process, int signal_no);
 /* Wait for it to stop, as SIGSTOP has it. */
 void process_pause(struct process *process);
+/* The same, when something else stops it. */
+void process_await_stop(struct process *process);
 void process_resume(struct process *process);
+/* Wait for its end; false: patience is over. */
+bool process_ends(struct process *process);
 /* Wait for its end: its exit code, or 128 + the signal. */
 int process_wait(struct process *process);
 bool process_is_alive(struct process *process);

@@ -15,7 +15,8 @@ enum { SUITE_TEST_S_MAX = 120 };
  * @tests ends in NULL. With RESCIND_ONLY in the environment, only those whose
  * name has that text in it. The exit code: failed or not.
  */
-static inline int suite_run(const char *name, const TTest *const *tests)
+static inline int suite_run_within(const char *name, const TTest *const *tests,
+				   int seconds_each)
 {
 	Suite *suite = suite_create(name);
 	TCase *tcase = tcase_create(name);
@@ -23,7 +24,7 @@ static inline int suite_run(const char *name, const TTest *const *tests)
 	const char *only = getenv("RESCIND_ONLY");
 	int failed;
 
-	tcase_set_timeout(tcase, SUITE_TEST_S_MAX);
+	tcase_set_timeout(tcase, seconds_each);
 	for (; *tests != NULL; tests++) {
 		if (only == NULL || strstr((*tests)->name, only) != NULL) {
 			tcase_add_test(tcase, *tests);
@@ -34,6 +35,11 @@ static inline int suite_run(const char *name, const TTest *const *tests)
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static inline int suite_run(const char *name, const TTest *const *tests)
+{
+	return suite_run_within(name, tests, SUITE_TEST_S_MAX);
 }
 
 #endif

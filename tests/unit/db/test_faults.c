@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fault_vfs.h"
 #include "fixture.h"
 #include "suite.h"
+#include "vfs.h"
 
 enum { EXIT_FATAL = 75, SWEEP_MAX = 200 };
 
@@ -19,7 +19,7 @@ static struct fixture f;
 
 static void setup(void)
 {
-	fault_vfs_register();
+	fault_vfs_register(false);
 	fixture_init(&f);
 	f.options.vfs = FAULT_VFS;
 }
@@ -51,7 +51,7 @@ static bool commit_through(const struct fault_case *c, unsigned nth)
 {
 	int told_ok = 0;
 
-	fault_arm(FAULT_WRITE, nth, c->rc, c->sticky);
+	fault_arm("vfs.write", nth, c->rc, c->sticky);
 	for (int i = 0; i < 4; i++) {
 		char name[16];
 		struct status st;
@@ -108,7 +108,7 @@ START_TEST(a_full_disk_fails_the_whole_group)
 		snprintf(name, sizeof(name), "n%d", i);
 		db_txn_commit(stage_item(&f, ctx, name), outcome_done, &o);
 	}
-	fault_arm(FAULT_WRITE, 1, SQLITE_FULL, true);
+	fault_arm("vfs.write", 1, SQLITE_FULL, true);
 	raw_exec(&f, "ROLLBACK");
 	outcome_wait(&o, N);
 	fault_disarm();
@@ -124,7 +124,7 @@ START_TEST(health_recovers_by_itself_when_the_disk_does)
 	int64_t until_ns;
 
 	fixture_open_ready(&f);
-	fault_arm(FAULT_WRITE, 1, SQLITE_FULL, true);
+	fault_arm("vfs.write", 1, SQLITE_FULL, true);
 	ck_assert_int_eq(commit_item(&f, "a", NULL), STATUS_RESOURCE_EXHAUSTED);
 	ck_assert_int_ne(db_health(f.db, NULL), STATUS_OK);
 	fault_disarm();
@@ -143,7 +143,7 @@ START_TEST(health_stays_bad_while_the_disk_is_full)
 	int64_t until_ns;
 
 	fixture_open_ready(&f);
-	fault_arm(FAULT_WRITE, 1, SQLITE_FULL, true);
+	fault_arm("vfs.write", 1, SQLITE_FULL, true);
 	ck_assert_int_ne(commit_item(&f, "a", NULL), STATUS_OK);
 	/* Longer than it takes to probe once. */
 	until_ns = clock_now_ns() + 1300 * (int64_t)NS_PER_MS;
@@ -202,7 +202,7 @@ static int run_child(void (*child)(unsigned nth, int acks), unsigned nth,
 /* A directory and options, but no loop: threads are the child's. */
 static void setup_for_children(void)
 {
-	fault_vfs_register();
+	fault_vfs_register(false);
 	fixture_init(&f);
 	ctx_unref(f.root);
 	loop_free(f.loop);
@@ -242,7 +242,7 @@ static void acknowledge(int acks)
 static void commit_with_failing_sync(unsigned nth, int acks)
 {
 	child_opens();
-	fault_arm(FAULT_SYNC, nth, SQLITE_IOERR_FSYNC, false);
+	fault_arm("vfs.sync", nth, SQLITE_IOERR_FSYNC, false);
 	for (int i = 0; i < 5; i++) {
 		char name[32];
 
@@ -295,7 +295,7 @@ static void outgrow_the_index(unsigned nth, int acks)
 	(void)nth;
 	child_opens();
 	raw_exec(&f, "BEGIN; SELECT count(*) FROM items"); /* keeps the log */
-	fault_arm(FAULT_SHM_GROW, 1, SQLITE_IOERR_SHMSIZE, true);
+	fault_arm("vfs.shm_grow", 1, SQLITE_IOERR_SHMSIZE, true);
 	for (int i = 0; i < 32; i++) {
 		struct ctx *ctx = open_ctx(&f);
 		char item[16];
@@ -339,11 +339,11 @@ END_TEST
 /* ---- opening ------------------------------------------------------------ */
 
 static const struct {
-	enum fault_op op;
+	const char *point;
 	int rc;
 } open_faults[] = {
-	{ FAULT_OPEN, SQLITE_CANTOPEN },
-	{ FAULT_WRITE, SQLITE_FULL },
+	{ "vfs.open", SQLITE_CANTOPEN },
+	{ "vfs.write", SQLITE_FULL },
 };
 enum { OPEN_FAULTS = sizeof(open_faults) / sizeof(open_faults[0]) };
 
@@ -382,7 +382,8 @@ START_TEST(an_open_that_fails_can_be_repeated)
 	bool struck;
 
 	do {
-		fault_arm(open_faults[_i].op, ++nth, open_faults[_i].rc, true);
+		fault_arm(open_faults[_i].point, ++nth, open_faults[_i].rc,
+			  true);
 		struck = open_through(f.path);
 		fixture_open(&f);
 		ck_assert_int_eq(raw_int(&f, "SELECT count(*) FROM items"), 0);
@@ -399,7 +400,7 @@ START_TEST(a_full_disk_leaves_the_log_short_but_usable)
 	fixture_open(&f);
 	fixture_close(&f);
 	/* What an open of a database in order writes first are the zeros. */
-	fault_arm(FAULT_WRITE, 10, SQLITE_FULL, false);
+	fault_arm("vfs.write", 10, SQLITE_FULL, false);
 	fixture_open_ready(&f);
 	ck_assert(fault_struck());
 	ck_assert_int_lt(log_size(&f), 64 << 10); /* it leaves others room */
@@ -413,7 +414,7 @@ static void open_with_failing_sync(unsigned nth, int acks)
 	struct status err;
 
 	(void)acks;
-	fault_arm(FAULT_SYNC, nth, SQLITE_IOERR_FSYNC, false);
+	fault_arm("vfs.sync", nth, SQLITE_IOERR_FSYNC, false);
 	if (db_sqlite_open(&f.options, &f.db, &err) != STATUS_OK) {
 		vanish(1);
 	}

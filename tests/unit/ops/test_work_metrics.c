@@ -58,6 +58,56 @@ START_TEST(only_ends_from_outside_count_into_the_cancel_histogram)
 }
 END_TEST
 
+START_TEST(a_duration_that_is_not_known_is_not_observed)
+{
+	work_metrics_committed(world.work_metrics, -1);
+	work_metrics_rolled_back(world.work_metrics, CTX_DEADLINE, -1, -1);
+	ck_assert(world_counted(&world,
+				"rescind_transactions_total{cause=\"finished\","
+				"outcome=\"committed\",service=\"worker\"}",
+				1));
+	ck_assert(world_counted(&world,
+				"rescind_request_duration_seconds_count{"
+				"service=\"worker\"}",
+				0));
+}
+END_TEST
+
+static double three(void *arg)
+{
+	(void)arg;
+	return 3;
+}
+
+START_TEST(doubt_and_its_end_are_shown)
+{
+	work_metrics_watch_doubt(world.work_metrics, three, three, NULL);
+	work_metrics_resolved(world.work_metrics, WORK_COMMITTED);
+	work_metrics_resolved(world.work_metrics, WORK_ROLLED_BACK);
+	work_metrics_resolved(world.work_metrics, WORK_ROLLED_BACK);
+	work_metrics_contradiction(world.work_metrics);
+	ck_assert(world_counted(&world, "rescind_in_doubt{service=\"worker\"}",
+				3));
+	ck_assert(world_counted(&world,
+				"rescind_in_doubt_oldest_seconds{"
+				"service=\"worker\"}",
+				3));
+	ck_assert(world_counted(&world,
+				"rescind_resolved_total{outcome=\"committed\","
+				"service=\"worker\"}",
+				1));
+	ck_assert(
+		world_counted(&world,
+			      "rescind_resolved_total{outcome=\"rolled_back\","
+			      "service=\"worker\"}",
+			      2));
+	ck_assert(world_counted(&world,
+				"rescind_contradictions_total{"
+				"service=\"worker\"}",
+				1));
+}
+END_TEST
+
 START_TEST(responses_are_counted_by_code)
 {
 	work_metrics_http(world.work_metrics, 499);
@@ -130,6 +180,8 @@ int main(void)
 	tcase_add_test(tc, a_rollback_without_a_cause_is_counted_as_ours);
 	tcase_add_test(tc,
 		       only_ends_from_outside_count_into_the_cancel_histogram);
+	tcase_add_test(tc, a_duration_that_is_not_known_is_not_observed);
+	tcase_add_test(tc, doubt_and_its_end_are_shown);
 	tcase_add_test(tc, responses_are_counted_by_code);
 	tcase_add_test(tc, the_database_is_shown_as_it_is_when_asked);
 	tcase_add_test(tc, a_database_that_was_forgotten_is_not_asked);

@@ -244,6 +244,7 @@ static void threaded_sent(struct rpc_call *call, bool ok, void *arg)
 	signal_raise(&threaded->sent);
 }
 
+/* The last one ends the call, while the one before is on its way. */
 static void *repeat_on_thread(void *arg)
 {
 	Tester__Text message = TESTER__TEXT__INIT;
@@ -251,13 +252,14 @@ static void *repeat_on_thread(void *arg)
 	char text[] = "t";
 
 	message.text = text;
-	for (unsigned i = 1; threaded->left-- > 0; i++) {
+	for (unsigned i = 1; --threaded->left > 0; i++) {
 		rpc_call_send(threaded->call, &message.base, threaded_sent,
 			      threaded);
-		signal_await(&threaded->sent, i);
+		if (threaded->left > 1) {
+			signal_await(&threaded->sent, i);
+		}
 	}
-	finish_ok(threaded->call);
-	free(threaded);
+	rpc_call_reply(threaded->call, &message.base);
 	return NULL;
 }
 
@@ -270,6 +272,7 @@ static void repeat_elsewhere(struct rpc_call *call, int n)
 	threaded->call = call;
 	threaded->left = n;
 	signal_init(&threaded->sent);
+	rpc_call_on_gone(call, free, threaded);
 	ck_assert_int_eq(
 		pthread_create(&thread, NULL, repeat_on_thread, threaded), 0);
 	pthread_detach(thread);
@@ -379,23 +382,46 @@ static void listened(struct rpc_call *call, const ProtobufCMessage *message,
 		return;
 	}
 	signal_raise(&seen->ended);
-	rpc_call_finish(call, end, NULL, 0);
+	pthread_mutex_lock(&seen->mutex);
+	again = take_waiting(seen, call);
+	pthread_mutex_unlock(&seen->mutex);
+	if (again) {
+		rpc_call_finish(call, end, NULL, 0);
+	}
+}
+
+static void on_gone(void *arg)
+{
+	struct seen *seen = arg;
+
+	signal_raise(&seen->gone);
 }
 
 static void listen_only(struct rpc_call *call, void *self)
 {
 	struct seen *seen = self;
 
+	pthread_mutex_lock(&seen->mutex);
+	ck_assert_uint_lt(seen->waiting_nr, WAITING_MAX);
+	seen->waiting[seen->waiting_nr++] = call;
+	pthread_mutex_unlock(&seen->mutex);
+	rpc_call_on_gone(call, on_gone, seen);
 	rpc_call_receive(call, listened, seen);
 	signal_raise(&seen->arrived);
 }
 
 static const struct rpc_method methods[] = {
-	{ "Echo", .unary = echo },	     { "Packed", .unary = packed },
-	{ "Wait", .unary = wait_for_test },  { "Fail", .unary = fail_as_asked },
-	{ "Metadata", .unary = metadata },   { "Repeat", .stream = repeat },
-	{ "Join", .stream = join },	     { "Chat", .stream = chat },
-	{ "Listen", .stream = listen_only }, { NULL },
+	{ "Echo", .unary = echo },
+	{ "Always", .unary = echo, .always = true },
+	{ "Packed", .unary = packed },
+	{ "Wait", .unary = wait_for_test },
+	{ "Fail", .unary = fail_as_asked },
+	{ "Metadata", .unary = metadata },
+	{ "Repeat", .stream = repeat },
+	{ "Join", .stream = join },
+	{ "Chat", .stream = chat },
+	{ "Listen", .stream = listen_only },
+	{ NULL },
 };
 
 static void on_end(const char *method, const struct status *status,
@@ -426,6 +452,7 @@ static void seen_init(struct seen *seen)
 	signal_init(&seen->arrived);
 	signal_init(&seen->ended);
 	signal_init(&seen->over);
+	signal_init(&seen->gone);
 }
 
 void fixture_init(struct fixture *f)

@@ -47,6 +47,7 @@ struct seen {
 	struct signal arrived; /* at Wait or Listen */
 	struct signal ended;   /* a ctx */
 	struct signal over;    /* on_end */
+	struct signal gone;    /* a call of Listen */
 };
 
 struct fixture {

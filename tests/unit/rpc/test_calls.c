@@ -141,6 +141,12 @@ START_TEST(a_handler_may_send_and_finish_from_any_thread)
 }
 END_TEST
 
+START_TEST(a_stream_may_end_with_its_only_message)
+{
+	check_repeat(-1);
+}
+END_TEST
+
 START_TEST(a_client_stream_is_answered_after_its_half_close)
 {
 	struct fixture f;
@@ -526,6 +532,9 @@ START_TEST(calls_over_the_limit_are_refused)
 	ck_assert_int_eq(second.status.code, STATUS_RESOURCE_EXHAUSTED);
 	ck_assert_str_eq(second.status.message,
 			 "too many calls in flight (limit 1)");
+	call_text(&f, "Always", "any room", &second);
+	ck_assert_int_eq(second.status.code, STATUS_OK);
+	ck_assert_uint_eq(rpc_server_in_flight(f.server), 1);
 	fixture_release(&f);
 	outcome_await(&first);
 	ck_assert_str_eq(first.text, "released");
@@ -547,6 +556,7 @@ int main(void)
 	tcase_add_test(tc, many_calls_share_a_connection);
 	tcase_add_test(tc, a_server_stream_brings_all_messages_and_the_status);
 	tcase_add_test(tc, a_handler_may_send_and_finish_from_any_thread);
+	tcase_add_test(tc, a_stream_may_end_with_its_only_message);
 	tcase_add_test(tc, a_client_stream_is_answered_after_its_half_close);
 	tcase_add_test(tc, a_bidirectional_stream_alternates);
 	tcase_add_test(tc, a_status_travels_with_code_message_and_details);

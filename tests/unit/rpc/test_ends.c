@@ -274,6 +274,46 @@ START_TEST(a_half_close_is_not_a_cancellation)
 }
 END_TEST
 
+START_TEST(a_call_is_gone_after_all_that_it_calls)
+{
+	struct fixture f;
+	struct flow flow;
+	struct ctx *ctx;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 60000);
+	flow_open(&flow, &f, ctx, "Listen");
+	flow_send(&flow, "x");
+	signal_await(&f.seen.arrived, 1);
+	ck_assert_uint_eq(f.seen.gone.count, 0);
+	rpc_stream_close_send(flow.stream);
+	signal_await(&f.seen.gone, 1);
+	ck_assert_uint_eq(f.seen.ended.count, 1);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+	ck_assert_uint_eq(f.seen.gone.count, 1);
+}
+END_TEST
+
+START_TEST(a_call_that_another_thread_ends_is_gone_without_its_receive)
+{
+	struct fixture f;
+	struct flow flow;
+	struct ctx *ctx;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 60000);
+	flow_open(&flow, &f, ctx, "Listen");
+	rpc_stream_receive(flow.stream);
+	signal_await(&f.seen.arrived, 1);
+	fixture_release(&f);
+	signal_await(&f.seen.gone, 1);
+	ck_assert_uint_eq(f.seen.ended.count, 0);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(the_end_of_the_ctx_ends_a_stream)
 {
 	struct fixture f;
@@ -438,6 +478,8 @@ START_TEST(a_drain_waits_for_the_calls_in_flight)
 	call_text(&f, "Echo", "too late", &second);
 	ck_assert_int_eq(second.status.code, STATUS_UNAVAILABLE);
 	ck_assert_str_eq(second.status.message, "server is shutting down");
+	call_text(&f, "Always", "never too late", &second);
+	ck_assert_int_eq(second.status.code, STATUS_OK);
 	ck_assert(!signal_await_ms(&f.drained, 1, 50));
 	fixture_release(&f);
 	outcome_await(&first);
@@ -608,6 +650,10 @@ int main(void)
 	tcase_add_test(tc, an_ok_that_has_arrived_stays_an_ok);
 	tcase_add_test(tc, a_cancelled_stream_ends_a_waiting_receive);
 	tcase_add_test(tc, a_half_close_is_not_a_cancellation);
+	tcase_add_test(tc, a_call_is_gone_after_all_that_it_calls);
+	tcase_add_test(
+		tc,
+		a_call_that_another_thread_ends_is_gone_without_its_receive);
 	tcase_add_test(tc, the_end_of_the_ctx_ends_a_stream);
 	tcase_add_test(tc, a_stream_on_an_ended_ctx_only_ends);
 	tcase_add_test(tc, a_stream_that_has_ended_ignores_what_is_asked_of_it);

@@ -9,6 +9,7 @@
 struct fake_txn {
 	struct db_txn txn;
 	struct fake_db *fake;
+	struct ctx *ctx;
 };
 
 static enum status_code txn_begin(struct db *db, struct ctx *ctx,
@@ -25,6 +26,7 @@ static enum status_code txn_begin(struct db *db, struct ctx *ctx,
 	ck_assert_ptr_nonnull(txn);
 	txn->txn.ops = db->ops;
 	txn->fake = fake;
+	txn->ctx = ctx_ref(ctx);
 	pthread_mutex_lock(&fake->lock);
 	fake->begun++;
 	if (fake->txn_ctx != NULL) {
@@ -55,31 +57,35 @@ static enum status_code txn_insert(struct db_txn *txn, db_stmt stmt,
 	return STATUS_OK;
 }
 
-static void wait_for_test(struct fake_db *fake, db_body_fn body,
-			  db_done_fn done, void *arg)
+/* Under the lock; takes the reference to @ctx. */
+static void wait_for_test(struct fake_db *fake, struct ctx *ctx,
+			  db_body_fn body, db_done_fn done, void *arg)
 {
-	ck_assert_msg(fake->done == NULL, "one thing at a time");
-	fake->body = body;
-	fake->done = done;
-	fake->done_arg = arg;
+	ck_assert_uint_lt(fake->waits_n, FAKE_WAITS_MAX);
+	fake->waits[fake->waits_n++] = (struct fake_wait){
+		.done = done, .arg = arg, .body = body, .ctx = ctx
+	};
 	pthread_cond_broadcast(&fake->asked);
 }
 
-static void txn_commit(struct db_txn *txn, db_done_fn done, void *arg)
+static void txn_commit(struct db_txn *base, db_done_fn done, void *arg)
 {
-	struct fake_db *fake = ((struct fake_txn *)txn)->fake;
+	struct fake_txn *txn = (struct fake_txn *)base;
+	struct fake_db *fake = txn->fake;
 
-	free(txn);
 	pthread_mutex_lock(&fake->lock);
 	fake->committed++;
-	wait_for_test(fake, NULL, done, arg);
+	wait_for_test(fake, txn->ctx, NULL, done, arg);
 	pthread_mutex_unlock(&fake->lock);
+	free(txn);
 }
 
-static void txn_rollback(struct db_txn *txn)
+static void txn_rollback(struct db_txn *base)
 {
-	struct fake_db *fake = ((struct fake_txn *)txn)->fake;
+	struct fake_txn *txn = (struct fake_txn *)base;
+	struct fake_db *fake = txn->fake;
 
+	ctx_unref(txn->ctx);
 	free(txn);
 	pthread_mutex_lock(&fake->lock);
 	fake->rolled_back++;
@@ -91,14 +97,24 @@ static void immediate(struct db *db, struct ctx *ctx, db_body_fn body,
 {
 	struct fake_db *fake = (struct fake_db *)db;
 
-	(void)ctx;
 	pthread_mutex_lock(&fake->lock);
 	fake->immediate++;
-	wait_for_test(fake, body, done, arg);
+	wait_for_test(fake, ctx_ref(ctx), body, done, arg);
 	pthread_mutex_unlock(&fake->lock);
 }
 
-/* A session is the fake itself: what it executes is only counted. */
+static void read_body(struct db *db, struct ctx *ctx, db_body_fn body,
+		      db_done_fn done, void *arg)
+{
+	struct fake_db *fake = (struct fake_db *)db;
+
+	pthread_mutex_lock(&fake->lock);
+	fake->reads++;
+	wait_for_test(fake, ctx_ref(ctx), body, done, arg);
+	pthread_mutex_unlock(&fake->lock);
+}
+
+/* A session is the fake itself. */
 struct fake_session {
 	struct db_session session;
 	struct fake_db *fake;
@@ -111,11 +127,51 @@ static enum status_code exec(struct db_session *session, db_stmt stmt,
 {
 	struct fake_db *fake = ((struct fake_session *)session)->fake;
 
-	(void)values, (void)values_n, (void)on_row, (void)arg;
-	(void)ret_changes, (void)reterr;
 	fake->executed++;
 	fake->last_stmt = stmt;
-	return STATUS_OK;
+	if (fake->exec == NULL) {
+		return STATUS_OK;
+	}
+	return fake->exec(fake->exec_self, stmt, values, values_n, on_row, arg,
+			  ret_changes, reterr);
+}
+
+struct fake_db_row {
+	struct db_row row;
+	const struct db_value *values;
+	int values_n;
+};
+
+static const struct db_value *column_of(const struct db_row *row, int column)
+{
+	const struct fake_db_row *fake = (const struct fake_db_row *)row;
+
+	ck_assert_int_lt(column, fake->values_n);
+	return &fake->values[column];
+}
+
+static bool row_is_null(const struct db_row *row, int column)
+{
+	return column_of(row, column)->type == DB_NULL;
+}
+
+static int64_t row_integer(const struct db_row *row, int column)
+{
+	const struct db_value *value = column_of(row, column);
+
+	return value->type == DB_INTEGER ? value->integer : 0;
+}
+
+static const char *row_text(const struct db_row *row, int column,
+			    size_t *ret_size)
+{
+	const struct db_value *value = column_of(row, column);
+	bool is_null = value->type == DB_NULL;
+
+	if (ret_size != NULL) {
+		*ret_size = is_null ? 0 : value->size;
+	}
+	return is_null ? "" : value->data;
 }
 
 static enum status_code health(struct db *db, struct status *reterr)
@@ -143,10 +199,22 @@ static const struct db_ops ops = {
 	.txn_commit = txn_commit,
 	.txn_rollback = txn_rollback,
 	.immediate = immediate,
+	.read = read_body,
 	.exec = exec,
+	.row_is_null = row_is_null,
+	.row_integer = row_integer,
+	.row_text = row_text,
 	.health = health,
 	.stats = stats,
 };
+
+bool fake_row(db_row_fn on_row, void *arg, const struct db_value *values,
+	      int values_n)
+{
+	const struct fake_db_row row = { { &ops }, values, values_n };
+
+	return on_row(&row.row, arg);
+}
 
 void fake_db_init(struct fake_db *fake)
 {
@@ -167,14 +235,19 @@ void fake_db_release(struct fake_db *fake)
 	pthread_mutex_destroy(&fake->lock);
 }
 
-bool fake_db_waits(struct fake_db *fake)
+size_t fake_db_waiting(struct fake_db *fake)
 {
-	bool waits;
+	size_t n;
 
 	pthread_mutex_lock(&fake->lock);
-	waits = fake->done != NULL;
+	n = fake->waits_n;
 	pthread_mutex_unlock(&fake->lock);
-	return waits;
+	return n;
+}
+
+bool fake_db_waits(struct fake_db *fake)
+{
+	return fake_db_waiting(fake) > 0;
 }
 
 void fake_db_await(struct fake_db *fake)
@@ -184,7 +257,7 @@ void fake_db_await(struct fake_db *fake)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 5;
 	pthread_mutex_lock(&fake->lock);
-	while (fake->done == NULL) {
+	while (fake->waits_n == 0) {
 		ck_assert_int_eq(pthread_cond_timedwait(&fake->asked,
 							&fake->lock, &until),
 				 0);
@@ -192,30 +265,46 @@ void fake_db_await(struct fake_db *fake)
 	pthread_mutex_unlock(&fake->lock);
 }
 
+static struct fake_wait pop(struct fake_db *fake)
+{
+	struct fake_wait wait;
+
+	pthread_mutex_lock(&fake->lock);
+	ck_assert_msg(fake->waits_n > 0, "nothing waits for the database");
+	wait = fake->waits[0];
+	fake->waits_n--;
+	memmove(fake->waits, fake->waits + 1,
+		fake->waits_n * sizeof(fake->waits[0]));
+	pthread_mutex_unlock(&fake->lock);
+	return wait;
+}
+
+static void complete(struct fake_db *fake, struct fake_wait *wait,
+		     struct status *status)
+{
+	struct fake_session session = { { fake->db.ops }, fake };
+
+	if (status->code == STATUS_OK && wait->body != NULL) {
+		status->code = wait->body(&session.session, wait->arg, status);
+	}
+	ctx_unref(wait->ctx);
+	wait->done(status, wait->arg);
+}
+
 void fake_db_complete(struct fake_db *fake, enum status_code code,
 		      const char *text)
 {
-	struct fake_session session = { { fake->db.ops }, fake };
-	struct status status;
-	db_done_fn done;
+	struct status status = status_make(code, "%s", text);
+	struct fake_wait wait = pop(fake);
 
-	pthread_mutex_lock(&fake->lock);
-	done = fake->done;
-	fake->done = NULL;
-	pthread_mutex_unlock(&fake->lock);
-	ck_assert_msg(done != NULL, "nothing waits for the database");
-	status_set(&status, code, "%s", text);
-	if (code == STATUS_OK && fake->body != NULL) {
-		ck_assert_int_eq(fake->body(&session.session, NULL, &status),
-				 STATUS_OK);
-	}
-	done(&status, fake->done_arg);
+	complete(fake, &wait, &status);
 }
 
 void fake_db_refuse_ended(struct fake_db *fake)
 {
+	struct fake_wait wait = pop(fake);
 	struct status status;
 
-	ck_assert_int_ne(ctx_cause(fake->txn_ctx, &status), CTX_NONE);
-	fake_db_complete(fake, status.code, status.message);
+	ck_assert_int_ne(ctx_cause(wait.ctx, &status), CTX_NONE);
+	complete(fake, &wait, &status);
 }

@@ -260,7 +260,7 @@ START_TEST(what_the_database_says_of_itself_is_told)
 {
 	worker.work_ns = 0;
 	world.db.health_code = STATUS_RESOURCE_EXHAUSTED;
-	call_with_deadline(50 * NS_PER_MS);
+	call_with_deadline(500 * NS_PER_MS);
 	start();
 	world_await_end(world.db.txn_ctx);
 	fake_db_refuse_ended(&world.db);
@@ -279,15 +279,35 @@ START_TEST(the_lock_may_come_free_in_time)
 }
 END_TEST
 
+struct stop {
+	int64_t for_ns;
+	struct loop_timer *news; /* to be served just after it; may be NULL */
+};
+
+/* On the loop's thread, so that no timer is served before the stop. */
+static void start_and_stop(void *arg)
+{
+	const struct stop *stop = arg;
+	int64_t until_ns;
+
+	start();
+	until_ns = clock_now_ns() + stop->for_ns;
+	if (stop->news != NULL) {
+		loop_timer_start(world.loop, stop->news,
+				 until_ns + 2 * NS_PER_MS);
+	}
+	while (clock_now_ns() < until_ns) {
+	}
+}
+
 START_TEST(a_deadline_that_passed_while_the_process_was_stopped_counts)
 {
-	int64_t began_ns = clock_now_ns();
+	struct stop stop = { .for_ns = 60 * NS_PER_MS };
 
 	worker.work_ns = 10 * NS_PER_MS;
 	call_with_deadline(30 * NS_PER_MS);
-	start();
 	/* The work's timer comes first, and would commit. */
-	world_block_loop(&world, began_ns + 60 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	outcome_wait(&world.outcome, 1);
 	expect(STATUS_DEADLINE_EXCEEDED, "the deadline passed");
 	ck_assert_int_eq(world.db.committed, 0);
@@ -303,13 +323,10 @@ static void end_call(struct loop_timer *timer, int64_t late_ns)
 START_TEST(news_of_the_time_of_a_stop_come_before_the_commit)
 {
 	struct loop_timer news = { .fn = end_call };
-	int64_t began_ns = clock_now_ns();
-	int64_t until_ns = began_ns + 150 * NS_PER_MS;
+	struct stop stop = { .for_ns = 150 * NS_PER_MS, .news = &news };
 
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	loop_timer_start(world.loop, &news, until_ns + 2 * NS_PER_MS);
-	world_block_loop(&world, until_ns);
+	world_on_loop(&world, start_and_stop, &stop);
 	outcome_wait(&world.outcome, 1);
 	expect(STATUS_CANCELLED, "work cancelled");
 	ck_assert_int_eq(world.db.committed, 0);
@@ -318,9 +335,10 @@ END_TEST
 
 START_TEST(after_a_stop_without_news_the_task_commits)
 {
+	struct stop stop = { .for_ns = 150 * NS_PER_MS };
+
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	world_block_loop(&world, clock_now_ns() + 150 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	fake_db_await(&world.db);
 	fake_db_complete(&world.db, STATUS_OK, "");
 	expect(STATUS_OK, "Work completed for task t1");
@@ -329,13 +347,12 @@ END_TEST
 
 START_TEST(more_time_after_a_stop_is_given_once)
 {
-	int64_t began_ns = clock_now_ns();
+	struct stop stop = { .for_ns = 150 * NS_PER_MS };
 
 	worker.work_ns = 10 * NS_PER_MS;
-	start();
-	world_block_loop(&world, began_ns + 150 * NS_PER_MS);
+	world_on_loop(&world, start_and_stop, &stop);
 	world_serve_timers(&world);
-	world_block_loop(&world, began_ns + 350 * NS_PER_MS);
+	world_block_loop(&world, clock_now_ns() + 200 * NS_PER_MS);
 	world_serve_timers(&world);
 	ck_assert(fake_db_waits(&world.db));
 	fake_db_complete(&world.db, STATUS_OK, "");
@@ -393,14 +410,14 @@ START_TEST(a_task_needs_a_name_of_bounded_size)
 	char id[TASK_ID_SIZE_MAX + 2];
 	struct status bad;
 
-	ck_assert_int_eq(task_validate("", "", &bad), STATUS_INVALID_ARGUMENT);
+	ck_assert_int_eq(work_validate("", "", &bad), STATUS_INVALID_ARGUMENT);
 	ck_assert_str_eq(bad.message, "task_id must not be empty");
 	memset(id, 'x', sizeof(id));
 	id[TASK_ID_SIZE_MAX + 1] = '\0';
-	ck_assert_int_eq(task_validate(id, "", &bad), STATUS_INVALID_ARGUMENT);
+	ck_assert_int_eq(work_validate(id, "", &bad), STATUS_INVALID_ARGUMENT);
 	ck_assert_str_eq(bad.message, "task_id must not exceed 256 bytes");
 	id[TASK_ID_SIZE_MAX] = '\0';
-	ck_assert_int_eq(task_validate(id, "", &bad), STATUS_OK);
+	ck_assert_int_eq(work_validate(id, "", &bad), STATUS_OK);
 }
 END_TEST
 
@@ -410,11 +427,11 @@ START_TEST(data_is_of_bounded_size)
 	struct status bad;
 
 	memset(data, 'x', TASK_DATA_SIZE_MAX + 1);
-	ck_assert_int_eq(task_validate("t", data, &bad),
+	ck_assert_int_eq(work_validate("t", data, &bad),
 			 STATUS_INVALID_ARGUMENT);
 	ck_assert_str_eq(bad.message, "data must not exceed 65536 bytes");
 	data[TASK_DATA_SIZE_MAX] = '\0';
-	ck_assert_int_eq(task_validate("t", data, &bad), STATUS_OK);
+	ck_assert_int_eq(work_validate("t", data, &bad), STATUS_OK);
 }
 END_TEST
 

@@ -1,0 +1,26 @@
+# The same seed gives the same trace to the last event, another seed another.
+function(run seed ret_output)
+  execute_process(COMMAND ${simulation} -seed ${seed} -histories 50 -trace
+    OUTPUT_VARIABLE output RESULT_VARIABLE failed)
+  if(failed)
+    message(FATAL_ERROR "seed ${seed}: ${failed}")
+  endif()
+  # All but how long it took.
+  string(REGEX REPLACE "[0-9.]+ s, [0-9]+ histories/s" "" output "${output}")
+  set(${ret_output} "${output}" PARENT_SCOPE)
+endfunction()
+
+run(42 once)
+run(42 again)
+run(43 other)
+if(NOT once STREQUAL again)
+  message(FATAL_ERROR "seed 42 gives two traces")
+endif()
+if(NOT once MATCHES "trace [0-9a-f]+")
+  message(FATAL_ERROR "there is no hash of the trace")
+endif()
+set(hash ${CMAKE_MATCH_0})
+message(STATUS "${hash}")
+if(other MATCHES ${hash})
+  message(FATAL_ERROR "two seeds give one trace")
+endif()
