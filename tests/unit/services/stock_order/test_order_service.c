@@ -412,9 +412,9 @@ END_TEST
 /* As other programs may have named orders. */
 START_TEST(a_token_carries_any_id)
 {
-	static const char *const ids[] = { "", "a b", "\xC3\xA4\n", "<>\"&;%41",
-					   "123456789012345678901234567890123"
-					   "456" };
+	static const char longest[] = "123456789012345678901234567890123456";
+	const char *const ids[] = { "", "a b", "\xC3\xA4\n", "<>\"&;%41",
+				    longest };
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		struct order order = { .created_at_us = -1 };
