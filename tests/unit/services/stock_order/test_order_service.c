@@ -481,8 +481,8 @@ START_TEST(a_deadline_that_a_sick_repository_let_pass_is_its_fault)
 	for (int i = 0; i < FAKE_CALLS_NR; i++) {
 		atomic_store(&fake.failures[i], 1);
 	}
-	expect(create("key"), STATUS_UNAVAILABLE, "not well");
-	expect(cancel("id"), STATUS_UNAVAILABLE, "not well");
+	expect(create("key"), STATUS_UNAVAILABLE, "database: not well");
+	expect(cancel("id"), STATUS_UNAVAILABLE, "database: not well");
 	/* What only reads does not wait for it to be well. */
 	expect(get("id"), STATUS_DEADLINE_EXCEEDED, "no luck");
 	expect(list(10, NULL), STATUS_DEADLINE_EXCEEDED, "no luck");
