@@ -114,6 +114,7 @@ void sqlite_bug(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) the line above */
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	fprintf(stderr, "db: %s\n", text);
