@@ -82,7 +82,7 @@ struct rpc_stream_callbacks {
 	 * rpc_stream_receive(). Valid inside the function. */
 	void (*on_message)(struct rpc_stream *stream,
 			   const ProtobufCMessage *message, void *arg);
-	/* The last send was taken by flow control, or the stream is gone. */
+	/* A send was taken by flow control, or the stream is gone. */
 	void (*on_sent)(struct rpc_stream *stream, bool ok, void *arg);
 	/*
 	 * Exactly once, and the last of them. Messages that have arrived come
@@ -105,11 +105,30 @@ struct rpc_stream *rpc_stream_open(struct rpc_channel *channel, struct ctx *ctx,
 				   const struct rpc_metadata *metadata,
 				   const struct rpc_stream_callbacks *callbacks,
 				   void *arg);
+/*
+ * rpc_stream_open(), rpc_stream_send(@first) and rpc_stream_receive() at once,
+ * for half of what they cost one by one; on the loop's thread it is under way
+ * when this returns.
+ */
+struct rpc_stream *
+rpc_stream_begin(struct rpc_channel *channel, struct ctx *ctx,
+		 const ProtobufCServiceDescriptor *service, const char *method,
+		 const struct rpc_metadata *metadata,
+		 const struct rpc_stream_callbacks *callbacks, void *arg,
+		 const ProtobufCMessage *first);
 /* Ask for one message: on_message, or nothing when the stream has ended. */
 void rpc_stream_receive(struct rpc_stream *stream);
-/* One at a time: the next after on_sent. Serialized before it returns. */
+/*
+ * Serialized before it returns. Those that come before on_sent of the one
+ * before wait for their turn, in the order in which one thread asks for them;
+ * more than RPC_SENDS_MAX at once are a bug and stop the process.
+ */
+enum { RPC_SENDS_MAX = 4 };
 void rpc_stream_send(struct rpc_stream *stream,
 		     const ProtobufCMessage *message);
+/* The last one, and that no more will come (half-close), in one go. */
+void rpc_stream_send_last(struct rpc_stream *stream,
+			  const ProtobufCMessage *message);
 /* No more sends (half-close). After on_sent of the last one. */
 void rpc_stream_close_send(struct rpc_stream *stream);
 /* Cancel it on the wire; on_end follows. */

@@ -1,10 +1,21 @@
-/* A client's stream. Confined to the poller's thread but for what users post.
+/*
+ * A client's stream. Confined to the poller's thread but for what users post,
+ * and for the beginning, which the loop's thread may start itself.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "loop/bug.h"
 #include "rpc/client.h"
+
+/* A message on its way out. */
+struct sending {
+	struct post post;
+	struct rpc_stream *stream;
+	struct sending *next; /* waits behind the one before it */
+	grpc_slice message;
+	bool last; /* the half-close goes along */
+};
 
 struct rpc_stream {
 	struct rpc_channel *channel;
@@ -21,6 +32,7 @@ struct rpc_stream {
 	bool ended; /* on_end was called */
 
 	struct post post_open;
+	struct post post_begin;
 	struct op on_opened;
 	struct metadata_out metadata;
 
@@ -35,10 +47,12 @@ struct rpc_stream {
 	grpc_byte_buffer *inbox;
 
 	atomic_bool cancelled; /* by the user */
-	atomic_bool send_busy;
-	struct post post_send;
+
+	struct sending sends[RPC_SENDS_MAX];
+	atomic_uint sends_taken;      /* a bit each */
+	struct sending *send;	      /* whose batch is out */
+	struct sending *first, *last; /* that wait for it */
 	struct op on_sent;
-	grpc_slice message;
 	grpc_byte_buffer *outbox;
 
 	struct post post_close;
@@ -102,13 +116,6 @@ static void returned(struct rpc_stream *stream)
 	}
 }
 
-static void start(struct rpc_stream *stream, const grpc_op *ops, size_t n,
-		  struct op *op)
-{
-	stream->tags++;
-	poller_start(stream->core, ops, n, op);
-}
-
 /* ---- opening ------------------------------------------------------------ */
 
 static void on_opened(struct op *op, bool ok)
@@ -123,10 +130,17 @@ static void on_status(struct op *op, bool ok)
 	returned(stream_of(on_status, op));
 }
 
-/* The status is asked for at once, in a batch that gives back its tag last. */
-static void on_post_open(struct post *post)
+/*
+ * How often a tag will come back is known before the first can: they do so on
+ * the poller's thread, and the batches may be started on another.
+ */
+static void begin(struct rpc_stream *stream, unsigned tags)
 {
-	struct rpc_stream *stream = stream_of(post_open, post);
+	stream->tags = tags;
+}
+
+static void start_status(struct rpc_stream *stream)
+{
 	grpc_op ops[2];
 
 	memset(ops, 0, sizeof(ops));
@@ -137,9 +151,19 @@ static void on_post_open(struct post *post)
 	ops[1].data.recv_status_on_client.trailing_metadata = &stream->trailing;
 	ops[1].data.recv_status_on_client.status = &stream->code;
 	ops[1].data.recv_status_on_client.status_details = &stream->text;
-	start(stream, ops, 2, &stream->on_status);
-	ops[0] = channel_metadata_op(stream->channel, &stream->metadata);
-	start(stream, ops, 1, &stream->on_opened);
+	poller_start(stream->core, ops, 2, &stream->on_status);
+}
+
+/* The status is asked for at once, in a batch that gives back its tag last. */
+static void on_post_open(struct post *post)
+{
+	struct rpc_stream *stream = stream_of(post_open, post);
+	grpc_op op;
+
+	begin(stream, 2);
+	start_status(stream);
+	op = channel_metadata_op(stream->channel, &stream->metadata);
+	poller_start(stream->core, &op, 1, &stream->on_opened);
 	drop(stream);
 }
 
@@ -174,16 +198,23 @@ static void on_received(struct op *op, bool ok)
 	returned(stream);
 }
 
+static void start_receive(struct rpc_stream *stream)
+{
+	grpc_op ops[1];
+
+	memset(ops, 0, sizeof(ops));
+	ops[0].op = GRPC_OP_RECV_MESSAGE;
+	ops[0].data.recv_message.recv_message = &stream->inbox;
+	poller_start(stream->core, ops, 1, &stream->on_received);
+}
+
 static void on_post_receive(struct post *post)
 {
 	struct rpc_stream *stream = stream_of(post_receive, post);
-	grpc_op ops[1];
 
 	if (!stream->ended) {
-		memset(ops, 0, sizeof(ops));
-		ops[0].op = GRPC_OP_RECV_MESSAGE;
-		ops[0].data.recv_message.recv_message = &stream->inbox;
-		start(stream, ops, 1, &stream->on_received);
+		stream->tags++;
+		start_receive(stream);
 	}
 	drop(stream);
 }
@@ -193,44 +224,118 @@ void rpc_stream_receive(struct rpc_stream *stream)
 	run(stream, &stream->post_receive);
 }
 
+/* ---- sending ------------------------------------------------------------ */
+
+/* Any thread. */
+static struct sending *take_send(struct rpc_stream *stream,
+				 const ProtobufCMessage *message, bool last)
+{
+	for (unsigned i = 0; i < RPC_SENDS_MAX; i++) {
+		struct sending *send = &stream->sends[i];
+
+		if ((atomic_fetch_or(&stream->sends_taken, 1U << i) &
+		     1U << i) == 0) {
+			send->message = message_pack(message);
+			send->last = last;
+			send->next = NULL;
+			return send;
+		}
+	}
+	bug_stop(__FILE__, __LINE__, "too many sends wait for their turn");
+}
+
+static void give_back(struct rpc_stream *stream, struct sending *send)
+{
+	unsigned bit = 1U << (unsigned)(send - stream->sends);
+
+	atomic_fetch_and(&stream->sends_taken, ~bit);
+}
+
+/* The ops behind @ops[n] that send it; how many they all are. */
+static size_t fill_send(struct rpc_stream *stream, struct sending *send,
+			grpc_op *ops, size_t n)
+{
+	stream->send = send;
+	stream->outbox = grpc_raw_byte_buffer_create(&send->message, 1);
+	grpc_slice_unref(send->message);
+	memset(&ops[n], 0, 2 * sizeof(ops[n]));
+	ops[n].op = GRPC_OP_SEND_MESSAGE;
+	ops[n++].data.send_message.send_message = stream->outbox;
+	if (send->last) {
+		ops[n++].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+	}
+	return n;
+}
+
+static void start_send(struct rpc_stream *stream, struct sending *send)
+{
+	grpc_op ops[2];
+	size_t n = fill_send(stream, send, ops, 0);
+
+	stream->tags++;
+	poller_start(stream->core, ops, n, &stream->on_sent);
+}
+
+static void start_next_send(struct rpc_stream *stream)
+{
+	struct sending *send = stream->first;
+
+	if (send != NULL) {
+		stream->first = send->next;
+		start_send(stream, send);
+	}
+}
+
 static void on_sent(struct op *op, bool ok)
 {
 	struct rpc_stream *stream = stream_of(on_sent, op);
 
 	grpc_byte_buffer_destroy(stream->outbox);
 	stream->outbox = NULL;
-	atomic_store(&stream->send_busy, false);
+	give_back(stream, stream->send);
+	stream->send = NULL;
+	start_next_send(stream);
 	if (stream->callbacks->on_sent != NULL) {
 		stream->callbacks->on_sent(stream, ok, stream->arg);
 	}
 	returned(stream);
 }
 
+static void wait_for_turn(struct rpc_stream *stream, struct sending *send)
+{
+	if (stream->first != NULL) {
+		stream->last->next = send;
+	} else {
+		stream->first = send;
+	}
+	stream->last = send;
+}
+
 static void on_post_send(struct post *post)
 {
-	struct rpc_stream *stream = stream_of(post_send, post);
-	grpc_op ops[1];
+	struct sending *send = (struct sending *)post; /* its first */
+	struct rpc_stream *stream = send->stream;
 
-	if (!stream->ended) {
-		stream->outbox =
-			grpc_raw_byte_buffer_create(&stream->message, 1);
-		memset(ops, 0, sizeof(ops));
-		ops[0].op = GRPC_OP_SEND_MESSAGE;
-		ops[0].data.send_message.send_message = stream->outbox;
-		start(stream, ops, 1, &stream->on_sent);
+	if (stream->ended) {
+		grpc_slice_unref(send->message);
+		give_back(stream, send);
+	} else if (stream->send != NULL) {
+		wait_for_turn(stream, send);
 	} else {
-		atomic_store(&stream->send_busy, false);
+		start_send(stream, send);
 	}
-	grpc_slice_unref(stream->message);
 	drop(stream);
 }
 
 void rpc_stream_send(struct rpc_stream *stream, const ProtobufCMessage *message)
 {
-	BUG_IF(atomic_exchange(&stream->send_busy, true),
-	       "a send while another is pending");
-	stream->message = message_pack(message);
-	run(stream, &stream->post_send);
+	run(stream, &take_send(stream, message, false)->post);
+}
+
+void rpc_stream_send_last(struct rpc_stream *stream,
+			  const ProtobufCMessage *message)
+{
+	run(stream, &take_send(stream, message, true)->post);
 }
 
 static void on_closed(struct op *op, bool ok)
@@ -247,7 +352,8 @@ static void on_post_close(struct post *post)
 	if (!stream->ended) {
 		memset(ops, 0, sizeof(ops));
 		ops[0].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
-		start(stream, ops, 1, &stream->on_closed);
+		stream->tags++;
+		poller_start(stream->core, ops, 1, &stream->on_closed);
 	}
 	drop(stream);
 }
@@ -272,6 +378,29 @@ void rpc_stream_release(struct rpc_stream *stream)
 
 /* ---- making ------------------------------------------------------------- */
 
+/* Three batches, of which the one that sends takes the metadata along. */
+static void start_all(struct rpc_stream *stream)
+{
+	struct sending *send = stream->send;
+	grpc_op ops[3];
+	size_t n;
+
+	begin(stream, 3);
+	start_status(stream);
+	ops[0] = channel_metadata_op(stream->channel, &stream->metadata);
+	n = fill_send(stream, send, ops, 1);
+	start_receive(stream);
+	poller_start(stream->core, ops, n, &stream->on_sent);
+}
+
+static void on_post_begin(struct post *post)
+{
+	struct rpc_stream *stream = stream_of(post_begin, post);
+
+	start_all(stream);
+	drop(stream);
+}
+
 static void on_hook(struct ctx_hook *hook, struct ctx *ctx)
 {
 	struct rpc_stream *stream = stream_of(hook, hook);
@@ -285,22 +414,25 @@ static void init_ops(struct rpc_stream *stream)
 {
 	stream->hook.fn = on_hook;
 	stream->post_open.fn = on_post_open;
+	stream->post_begin.fn = on_post_begin;
 	stream->post_receive.fn = on_post_receive;
-	stream->post_send.fn = on_post_send;
 	stream->post_close.fn = on_post_close;
 	stream->on_opened.fn = on_opened;
 	stream->on_status.fn = on_status;
 	stream->on_received.fn = on_received;
 	stream->on_sent.fn = on_sent;
 	stream->on_closed.fn = on_closed;
+	for (size_t i = 0; i < RPC_SENDS_MAX; i++) {
+		stream->sends[i].post.fn = on_post_send;
+		stream->sends[i].stream = stream;
+	}
 }
 
-struct rpc_stream *rpc_stream_open(struct rpc_channel *channel, struct ctx *ctx,
-				   const ProtobufCServiceDescriptor *service,
-				   const char *method,
-				   const struct rpc_metadata *metadata,
-				   const struct rpc_stream_callbacks *callbacks,
-				   void *arg)
+static struct rpc_stream *
+stream_new(struct rpc_channel *channel, struct ctx *ctx,
+	   const ProtobufCServiceDescriptor *service, const char *method,
+	   const struct rpc_metadata *metadata,
+	   const struct rpc_stream_callbacks *callbacks, void *arg)
 {
 	struct rpc_stream *stream = calloc(1, sizeof(*stream));
 
@@ -320,6 +452,38 @@ struct rpc_stream *rpc_stream_open(struct rpc_channel *channel, struct ctx *ctx,
 	if (!ctx_hook_add(ctx, &stream->hook)) {
 		on_hook(&stream->hook, ctx);
 	}
+	return stream;
+}
+
+struct rpc_stream *rpc_stream_open(struct rpc_channel *channel, struct ctx *ctx,
+				   const ProtobufCServiceDescriptor *service,
+				   const char *method,
+				   const struct rpc_metadata *metadata,
+				   const struct rpc_stream_callbacks *callbacks,
+				   void *arg)
+{
+	struct rpc_stream *stream = stream_new(channel, ctx, service, method,
+					       metadata, callbacks, arg);
+
 	run(stream, &stream->post_open);
+	return stream;
+}
+
+struct rpc_stream *
+rpc_stream_begin(struct rpc_channel *channel, struct ctx *ctx,
+		 const ProtobufCServiceDescriptor *service, const char *method,
+		 const struct rpc_metadata *metadata,
+		 const struct rpc_stream_callbacks *callbacks, void *arg,
+		 const ProtobufCMessage *first)
+{
+	struct rpc_stream *stream = stream_new(channel, ctx, service, method,
+					       metadata, callbacks, arg);
+
+	stream->send = take_send(stream, first, false);
+	if (loop_is_current(ctx_loop(ctx))) {
+		start_all(stream);
+	} else {
+		run(stream, &stream->post_begin);
+	}
 	return stream;
 }

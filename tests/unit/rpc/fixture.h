@@ -124,7 +124,13 @@ struct flow {
 };
 void flow_open(struct flow *flow, struct fixture *f, struct ctx *ctx,
 	       const char *method);
+/* The same with a first message, and a receive of the first that comes. */
+void flow_begin(struct flow *flow, struct fixture *f, struct ctx *ctx,
+		const char *method, const Tester__Text *first);
+/* And wait until it was taken. */
 void flow_send(struct flow *flow, const char *text);
+/* Don't wait; @last half-closes. */
+void flow_post(struct flow *flow, const char *text, bool last);
 
 /* ---- processes ---------------------------------------------------------- */
 

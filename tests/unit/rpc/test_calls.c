@@ -193,6 +193,85 @@ START_TEST(a_bidirectional_stream_alternates)
 }
 END_TEST
 
+START_TEST(a_stream_may_begin_with_its_first_message)
+{
+	Tester__Text first = TESTER__TEXT__INIT;
+	struct fixture f;
+	struct flow flow;
+	struct ctx *ctx;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 10000);
+	first.text = (char *)(uintptr_t) "x";
+	flow_begin(&flow, &f, ctx, "Chat", &first);
+	signal_await(&flow.received, 1);
+	signal_await(&flow.sent, 1);
+	ck_assert(flow.sent_ok);
+	rpc_stream_receive(flow.stream);
+	flow_post(&flow, "y", true);
+	signal_await(&flow.ended, 1);
+	ck_assert_int_eq(flow.status.code, STATUS_OK);
+	ck_assert_str_eq(flow.text, "xy");
+	ck_assert_uint_eq(flow.sent.count, 2);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+}
+END_TEST
+
+static struct flow begun;
+static struct ctx *begun_ctx;
+
+static void begin(struct fixture *f)
+{
+	Tester__Text first = TESTER__TEXT__INIT;
+
+	first.text = (char *)(uintptr_t) "x";
+	flow_begin(&begun, f, begun_ctx, "Chat", &first);
+}
+
+START_TEST(a_stream_may_begin_on_the_loops_thread)
+{
+	struct fixture f;
+
+	fixture_start(&f);
+	for (int i = 0; i < 100; i++) {
+		begun_ctx = fixture_ctx(&f, 10000);
+		fixture_on_loop(&f, begin);
+		signal_await(&begun.received, 1);
+		rpc_stream_receive(begun.stream);
+		flow_post(&begun, "y", true);
+		signal_await(&begun.ended, 1);
+		ck_assert_int_eq(begun.status.code, STATUS_OK);
+		ck_assert_str_eq(begun.text, "xy");
+		ctx_unref(begun_ctx);
+	}
+	fixture_stop(&f);
+}
+END_TEST
+
+START_TEST(sends_wait_for_their_turn)
+{
+	struct fixture f;
+	struct flow flow;
+	struct ctx *ctx;
+	Tester__Text first = TESTER__TEXT__INIT;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 10000);
+	first.text = (char *)(uintptr_t) "one ";
+	flow_begin(&flow, &f, ctx, "Join", &first);
+	flow_post(&flow, "two ", false);
+	flow_post(&flow, "three ", false);
+	flow_post(&flow, "four", true);
+	signal_await(&flow.ended, 1);
+	ck_assert_int_eq(flow.status.code, STATUS_OK);
+	ck_assert_str_eq(flow.text, "one two three four");
+	ck_assert_uint_eq(flow.sent.count, 4);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(a_status_travels_with_code_message_and_details)
 {
 	uint8_t details[] = { 0, 1, 0xFF, 2, 3 };
@@ -559,6 +638,9 @@ int main(void)
 	tcase_add_test(tc, a_stream_may_end_with_its_only_message);
 	tcase_add_test(tc, a_client_stream_is_answered_after_its_half_close);
 	tcase_add_test(tc, a_bidirectional_stream_alternates);
+	tcase_add_test(tc, a_stream_may_begin_with_its_first_message);
+	tcase_add_test(tc, a_stream_may_begin_on_the_loops_thread);
+	tcase_add_test(tc, sends_wait_for_their_turn);
 	tcase_add_test(tc, a_status_travels_with_code_message_and_details);
 	tcase_add_test(tc, every_code_is_told_as_it_is);
 	tcase_add_test(tc, cancelled_that_we_did_not_ask_for_is_unavailable);

@@ -374,6 +374,82 @@ START_TEST(a_stream_on_an_ended_ctx_only_ends)
 }
 END_TEST
 
+START_TEST(a_stream_that_begins_on_an_ended_ctx_only_ends)
+{
+	Tester__Text first = TESTER__TEXT__INIT;
+	struct fixture f;
+	struct flow flow;
+	struct ctx *ctx;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, -1);
+	ctx_end(ctx, CTX_CLIENT_CLOSED, NULL);
+	flow_begin(&flow, &f, ctx, "Chat", &first);
+	signal_await(&flow.ended, 1);
+	ck_assert_int_eq(flow.status.code, STATUS_CANCELLED);
+	ck_assert_uint_eq(flow.received.count, 0);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+}
+END_TEST
+
+START_TEST(sends_after_the_end_are_dropped)
+{
+	struct fixture f;
+	struct flow flow;
+	struct outcome outcome;
+	struct ctx *ctx;
+
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 10000);
+	flow_open(&flow, &f, ctx, "Chat");
+	flow.kept = true;
+	rpc_stream_cancel(flow.stream);
+	signal_await(&flow.ended, 1);
+	/* As often as one likes: none of them waits. */
+	for (int i = 0; i < 2 * RPC_SENDS_MAX; i++) {
+		flow_post(&flow, "y", true);
+		call_text(&f, "Echo", "behind it", &outcome);
+	}
+	ck_assert_uint_eq(flow.sent.count, 0);
+	rpc_stream_release(flow.stream);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+}
+END_TEST
+
+START_TEST(sends_that_wait_go_with_their_stream)
+{
+	enum { BLOB_SIZE = 1 << 20 };
+	Tester__Text first = TESTER__TEXT__INIT;
+	struct fixture f;
+	struct flow flow;
+	struct ctx *ctx;
+	char *text = malloc(BLOB_SIZE);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', BLOB_SIZE - 1);
+	text[BLOB_SIZE - 1] = '\0';
+	fixture_start(&f);
+	ctx = fixture_ctx(&f, 60000);
+	/* Its handler reads one message: flow control stops the next. */
+	first.text = text;
+	first.number = 100;
+	flow_begin(&flow, &f, ctx, "Repeat", &first);
+	signal_await(&flow.received, 1);
+	for (int i = 1; i < RPC_SENDS_MAX; i++) {
+		flow_post(&flow, text, i + 1 == RPC_SENDS_MAX);
+	}
+	ctx_end(ctx, CTX_CLIENT_CLOSED, NULL);
+	signal_await(&flow.ended, 1);
+	ck_assert_uint_eq(flow.sent.count, RPC_SENDS_MAX);
+	ck_assert(!flow.sent_ok);
+	ctx_unref(ctx);
+	fixture_stop(&f);
+	free(text);
+}
+END_TEST
+
 START_TEST(a_caller_that_reads_nothing_does_not_hold_up_its_cancellation)
 {
 	enum { BLOB_SIZE = 1 << 20 };
@@ -656,6 +732,9 @@ int main(void)
 		a_call_that_another_thread_ends_is_gone_without_its_receive);
 	tcase_add_test(tc, the_end_of_the_ctx_ends_a_stream);
 	tcase_add_test(tc, a_stream_on_an_ended_ctx_only_ends);
+	tcase_add_test(tc, a_stream_that_begins_on_an_ended_ctx_only_ends);
+	tcase_add_test(tc, sends_after_the_end_are_dropped);
+	tcase_add_test(tc, sends_that_wait_go_with_their_stream);
 	tcase_add_test(tc, a_stream_that_has_ended_ignores_what_is_asked_of_it);
 	tcase_add_test(
 		tc,
