@@ -254,6 +254,11 @@ void http_body_fail(struct http_request *request);
  */
 void http_respond_error(struct http_request *request, int http_status,
 			const struct status *status);
+/* The same with a header field of one's own (NULL: none), and the status as it
+ * is. */
+void http_respond_refusal(struct http_request *request, int http_status,
+			  const struct status *status,
+			  const struct http_header *header);
 
 /* ---- parsing, usable (and fuzzed) by themselves ------------------------- */
 
@@ -266,5 +271,12 @@ void http_respond_error(struct http_request *request, int http_status,
 MUSTCHECK enum status_code http_percent_decode(char *buf, size_t size,
 					       bool plus, size_t *ret_size,
 					       struct status *reterr);
+/*
+ * Write @text to @ret with everything percent-encoded but letters, digits and
+ * "-._~": good for a segment of a path, and for a value in a query. @ret has
+ * room for HTTP_PERCENT_ENCODED_MAX(strlen(@text)) and NUL.
+ */
+#define HTTP_PERCENT_ENCODED_MAX(size) (3 * (size))
+void http_percent_encode(const char *text, char *ret);
 
 #endif

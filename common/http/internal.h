@@ -335,11 +335,4 @@ struct http_refusal http_fields_check(const struct http_fields *fields,
 /* Visible ASCII, other bytes as '_'; at most HTTP_REQUEST_ID_MAX bytes. */
 void http_request_id_clean(const char *text, char ret[HTTP_REQUEST_ID_MAX + 1]);
 
-/* ---- answers ------------------------------------------------------------ */
-
-/* As http_respond_error(), with more header fields. */
-void http_respond_refusal(struct http_request *request, int http_status,
-			  const struct status *status,
-			  const struct http_header *headers);
-
 #endif

@@ -71,6 +71,31 @@ enum status_code http_percent_decode(char *buf, size_t size, bool plus,
 	return STATUS_OK;
 }
 
+static bool is_unreserved(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
+	       c == '~';
+}
+
+void http_percent_encode(const char *text, char *ret)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (is_unreserved(*text)) {
+			*ret++ = *text;
+		} else {
+			*ret++ = '%';
+			*ret++ = hex[byte >> 4];
+			*ret++ = hex[byte & 15];
+		}
+	}
+	*ret = '\0';
+}
+
 /* ---- parameters --------------------------------------------------------- */
 
 static size_t count_pieces(const char *text, size_t size)

@@ -44,6 +44,22 @@ START_TEST(bad_escapes_are_refused)
 }
 END_TEST
 
+START_TEST(what_is_encoded_is_decoded_to_itself)
+{
+	static const char all[] = "aZ0-._~ /?%&=+\"\xE2\x82\xAC\x7F\x01";
+	char encoded[HTTP_PERCENT_ENCODED_MAX(sizeof(all))];
+	char buf[64];
+
+	http_percent_encode(all, encoded);
+	ck_assert_str_eq(encoded, "aZ0-._~%20%2F%3F%25%26%3D%2B%22%E2%82%AC"
+				  "%7F%01");
+	ck_assert_int_eq(decode(encoded, true, buf), STATUS_OK);
+	ck_assert_str_eq(buf, all);
+	http_percent_encode("", encoded);
+	ck_assert_str_eq(encoded, "");
+}
+END_TEST
+
 START_TEST(a_nul_is_refused_encoded_or_not)
 {
 	char raw[] = "a\0b", encoded[] = "a%00b";
@@ -161,6 +177,7 @@ int main(void)
 
 	tcase_add_test(tc, escapes_become_their_bytes);
 	tcase_add_test(tc, bad_escapes_are_refused);
+	tcase_add_test(tc, what_is_encoded_is_decoded_to_itself);
 	tcase_add_test(tc, a_nul_is_refused_encoded_or_not);
 	tcase_add_test(tc, what_is_not_utf8_is_refused);
 	tcase_add_test(tc, parameters_are_cut_and_decoded);
