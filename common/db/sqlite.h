@@ -35,7 +35,8 @@ struct db_sqlite_options {
 	/*
 	 * Names of the tables that staged transactions insert into, ending in
 	 * NULL. At publish every column but an INTEGER PRIMARY KEY (which the
-	 * file assigns) is carried over.
+	 * file assigns) is carried over. Triggers are run then, in the file
+	 * alone.
 	 */
 	const char *const *staged_tables;
 	/* What db_stmt counts into. Must outlive the database. */

@@ -66,6 +66,51 @@ static bool is_stageable(sqlite3 *image, const struct staged_tables *tables,
 	return rc == SQLITE_OK && look.inserts && !look.other;
 }
 
+/* "DROP ..." of something that an image need not have; "" for nothing left. */
+static int find_needless(sqlite3 *db, char *ret_sql, int size)
+{
+	static const char sql[] =
+		"SELECT type, name FROM sqlite_schema WHERE type = 'trigger'"
+		" UNION ALL SELECT 'index', l.name FROM sqlite_schema AS t,"
+		" pragma_index_list(t.name) AS l WHERE t.type = 'table'"
+		" AND l.origin = 'c' AND l.\"unique\" = 0 LIMIT 1";
+	sqlite3_stmt *stmt;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	ret_sql[0] = '\0';
+	if (rc != SQLITE_OK) {
+		return rc;
+	}
+	if (sqlite3_step(stmt) == SQLITE_ROW) {
+		(void)sqlite3_snprintf(size, ret_sql, "DROP %s \"%w\"",
+				       sqlite3_column_text(stmt, 0),
+				       sqlite3_column_text(stmt, 1));
+	}
+	return sqlite3_finalize(stmt);
+}
+
+/*
+ * What does not check the rows of one transaction by themselves goes: indexes
+ * that are not UNIQUE cost at each insert, and triggers run when the rows are
+ * published. (What they had inserted here would be published as well.)
+ */
+static int strip(sqlite3 *db)
+{
+	char sql[512];
+	int rc;
+
+	for (;;) {
+		rc = find_needless(db, sql, sizeof(sql));
+		if (rc != SQLITE_OK || sql[0] == '\0') {
+			return rc;
+		}
+		rc = conn_exec(db, sql);
+		if (rc != SQLITE_OK) {
+			return rc;
+		}
+	}
+}
+
 static enum status_code open_model(struct image_plan *plan, const char *schema,
 				   struct status *reterr)
 {
@@ -77,6 +122,9 @@ static enum status_code open_model(struct image_plan *plan, const char *schema,
 	rc = conn_exec(plan->model, MODEL_SETUP);
 	if (rc == SQLITE_OK) {
 		rc = conn_exec(plan->model, schema);
+	}
+	if (rc == SQLITE_OK) {
+		rc = strip(plan->model);
 	}
 	if (rc != SQLITE_OK) {
 		(void)sqlite_fail(plan->model, rc, reterr);

@@ -55,6 +55,38 @@ START_TEST(defaults_of_the_image_are_carried_over)
 }
 END_TEST
 
+/* A schema with a trigger, and an index on what it writes. */
+START_TEST(triggers_run_once_when_the_rows_are_published)
+{
+	static const char schema[] =
+		"CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY,"
+		" name TEXT NOT NULL UNIQUE, note TEXT);"
+		"CREATE TABLE IF NOT EXISTS log (name TEXT);"
+		"CREATE INDEX IF NOT EXISTS \"log's \"\"own\"\"\" ON log "
+		"(name);"
+		"CREATE TRIGGER IF NOT EXISTS logs AFTER INSERT ON items"
+		" BEGIN INSERT INTO log VALUES (NEW.name); END;";
+	static const char *const staged[] = { "items", "log", NULL };
+	struct fixture g;
+
+	fixture_init(&g);
+	g.options.schema = schema;
+	g.options.staged_tables = staged;
+	g.options.statements_n = INSERT_ITEM + 1;
+	fixture_open(&g);
+	ck_assert_int_eq(commit_item(&g, "a", NULL), STATUS_OK);
+	ck_assert_int_eq(raw_int(&g, "SELECT count(*) FROM log"), 1);
+	ck_assert_int_eq(raw_int(&g, "SELECT count(*) FROM sqlite_schema"
+				     " WHERE name IN ('logs',"
+				     " 'log''s \"own\"')"),
+			 2);
+	/* A UNIQUE one still checks the rows before they are published. */
+	ck_assert_int_eq(commit_item(&g, "a", NULL), STATUS_ALREADY_EXISTS);
+	ck_assert_int_eq(raw_int(&g, "SELECT count(*) FROM log"), 1);
+	fixture_release(&g);
+}
+END_TEST
+
 START_TEST(ids_are_given_by_the_file)
 {
 	raw_exec(&f, "INSERT INTO items (id, name) VALUES (41, 'raw')");
@@ -311,6 +343,7 @@ int main(void)
 	tcase_add_test(tc, committed_rows_are_in_the_file);
 	tcase_add_test(tc, open_rows_are_not_in_the_file);
 	tcase_add_test(tc, defaults_of_the_image_are_carried_over);
+	tcase_add_test(tc, triggers_run_once_when_the_rows_are_published);
 	tcase_add_test(tc, ids_are_given_by_the_file);
 	tcase_add_test(tc, rows_of_several_tables_arrive_together);
 	tcase_add_test(tc, an_image_used_again_has_no_old_rows);
