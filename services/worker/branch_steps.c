@@ -128,10 +128,29 @@ static void prepare(struct branch *branch)
 
 /* ---- the stream --------------------------------------------------------- */
 
+/*
+ * In the words of a task in one phase, where it is known what it was: once it
+ * is prepared, the work is done.
+ */
+static struct status done_text(const struct branch *branch)
+{
+	const char *task_id = branch->order.task_id;
+	struct payload_view task;
+
+	if (task_id[0] == '\0' &&
+	    payload_read(branch->payload.bytes, branch->payload.size, &task)) {
+		task_id = task.task_id;
+	}
+	return task_id[0] != '\0'
+		       ? status_make(STATUS_OK, "Work completed for task %s",
+				     task_id)
+		       : status_make(STATUS_OK, "Work completed for %s",
+				     branch->id);
+}
+
 static void say_prepared(struct branch *branch)
 {
-	const struct status text =
-		status_make(STATUS_OK, "Prepared %s", branch->id);
+	const struct status text = done_text(branch);
 
 	FAILPOINT("worker.exchange.say_prepared.before");
 	branch->link->say_prepared(branch->link_arg, text.message);
@@ -149,24 +168,10 @@ static void answer(struct branch *branch, enum twopc_verdict verdict,
 	FAILPOINT("worker.exchange.answer.after");
 }
 
-/* In the words of a task in one phase, where it is known what it was. */
 static void say_committed(struct branch *branch)
 {
-	const char *task_id = branch->order.task_id;
-	struct payload_view task;
-	struct status text;
+	const struct status text = done_text(branch);
 
-	if (task_id[0] == '\0' &&
-	    payload_read(branch->payload.bytes, branch->payload.size, &task)) {
-		task_id = task.task_id;
-	}
-	if (task_id[0] != '\0') {
-		status_set(&text, STATUS_OK, "Work completed for task %s",
-			   task_id);
-	} else {
-		status_set(&text, STATUS_OK, "Work completed for %s",
-			   branch->id);
-	}
 	answer(branch, TWOPC_VERDICT_COMMITTED, &text);
 }
 

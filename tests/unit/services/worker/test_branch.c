@@ -491,7 +491,7 @@ START_TEST(a_half_closed_stream_works_on_and_is_left_in_doubt)
 	ck_assert_int_eq(stream.ends, 0);
 	fake_db_await(&world.db);
 	stored();
-	expect_said(TWOPC_VERDICT_PREPARED, "Prepared 1");
+	expect_said(TWOPC_VERDICT_PREPARED, "Work completed for task t1");
 	expect_in_doubt();
 }
 END_TEST
