@@ -4,6 +4,8 @@
 #include <string.h>
 
 static const char *const half_closes[] = { "abort", "probe", NULL };
+/* As enum echo_commit counts. */
+static const char *const commits[] = { "two-phase", "one-phase", NULL };
 
 static enum flags_outcome read_flags(struct config *c,
 				     struct program_config *common, int argc,
@@ -23,6 +25,10 @@ static enum flags_outcome read_flags(struct config *c,
 		FLAG_CHOICE("half-close", &c->half_close, "abort", half_closes,
 			    "what a FIN means: abort (the client left) or "
 			    "probe (find out)"),
+		FLAG_CHOICE("commit", &c->commit, "two-phase", commits,
+			    "how both processes come to keep the same: "
+			    "two-phase or, for workers that know only the "
+			    "single call, one-phase"),
 		PROGRAM_FLAGS(common, "requests", "503"),
 		FLAG_STRING("tls-cert", &c->tls.cert, NULL,
 			    "PEM certificate to show to the worker"),

@@ -12,6 +12,7 @@ struct config {
 	const char *db;
 	int64_t timeout_ns;
 	int half_close; /* enum http_half_close */
+	int commit;	/* enum echo_commit */
 	/* Towards the worker; all NULL: plaintext. */
 	struct program_tls tls;
 	/* Towards the clients; cert NULL: plaintext. */

@@ -1,5 +1,8 @@
 /* Echo: what it is made of and how that is wired. What an exchange is:
  * services/echo. */
+#include <errno.h>
+#include <semaphore.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -10,6 +13,13 @@
 #include "program/program_db.h"
 #include "program/program_grpc.h"
 #include "program/program_http.h"
+#include "twopc/keeper.h"
+
+enum {
+	OPENING_PATIENCE_S = 10,
+	/* Transactions that are over, and not yet forgotten. */
+	ENTRIES_SPARE = 100000,
+};
 
 struct app {
 	struct config config;
@@ -20,6 +30,7 @@ struct app {
 	struct rpc_tls tls;
 	struct rpc_channel *channel;
 	struct grpc_worker worker;
+	struct twopc_keeper keeper;
 	struct echo echo;
 	struct http_edge edge;
 	struct lifecycle_part *exchanges_part;
@@ -58,13 +69,28 @@ static double read_in_flight(void *arg)
 	return (double)echo_live(&app->echo);
 }
 
+static void on_reached(void *arg)
+{
+	struct app *app = arg;
+
+	twopc_keeper_reached(&app->keeper);
+}
+
 /* ---- the exchanges, as a part ------------------------------------------- */
 
-static void exchanges_drained(void *arg)
+static void keeper_drained(void *arg)
 {
 	struct app *app = arg;
 
 	lifecycle_drained(app->exchanges_part);
+}
+
+/* What they left to be told goes to the worker now, if it is there. */
+static void exchanges_drained(void *arg)
+{
+	struct app *app = arg;
+
+	twopc_keeper_drain(&app->keeper, keeper_drained, app);
 }
 
 static void exchanges_drain(void *self, struct lifecycle_part *part)
@@ -80,6 +106,7 @@ static void exchanges_cancel(void *self)
 	struct app *app = self;
 
 	echo_cancel(&app->echo);
+	twopc_keeper_stop(&app->keeper);
 }
 
 static void exchanges_close(void *self)
@@ -87,6 +114,7 @@ static void exchanges_close(void *self)
 	struct app *app = self;
 
 	grpc_worker_release(&app->worker);
+	twopc_keeper_close(&app->keeper);
 	echo_release(&app->echo);
 	rpc_channel_free(app->channel);
 	rpc_poller_free(app->poller);
@@ -144,6 +172,74 @@ static enum status_code connect_worker(struct app *app, struct status *reterr)
 	return STATUS_OK;
 }
 
+struct opening {
+	sem_t done;
+	struct status status;
+};
+
+static void on_opened(const struct status *status, void *arg)
+{
+	struct opening *opening = arg;
+
+	opening->status = *status;
+	sem_post(&opening->done);
+}
+
+/*
+ * Who we are and what was decided has to be known before the first request.
+ * Nothing polls on this thread yet, so that it may wait; not for ever, where
+ * another program keeps the database locked.
+ */
+static enum status_code await_opening(struct app *app, struct opening *opening,
+				      struct status *reterr)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += OPENING_PATIENCE_S;
+	while (sem_timedwait(&opening->done, &until) != 0) {
+		if (errno == ETIMEDOUT) {
+			twopc_keeper_stop(&app->keeper);
+			sem_wait(&opening->done);
+			return status_set(reterr, STATUS_UNAVAILABLE,
+					  "database '%s': database is locked",
+					  app->config.db);
+		}
+	}
+	if (opening->status.code != STATUS_OK) {
+		*reterr = opening->status;
+		return status_wrap(reterr, "database '%s'", app->config.db);
+	}
+	return STATUS_OK;
+}
+
+static enum status_code open_keeper(struct app *app, struct status *reterr)
+{
+	const struct twopc_keeper_options options = {
+		.root = app->program.root,
+		.db = app->db.db,
+		.base = ECHO_STORE_TWOPC,
+		.peer = &app->worker.peer,
+		.participant = app->config.worker,
+		.entries_max = app->program.in_flight_max + ENTRIES_SPARE,
+		.metrics = app->program.work_metrics,
+		.take = exchange_take,
+		.confirmed = exchange_confirmed,
+	};
+	struct opening opening = { .status = status_ok() };
+	enum status_code code;
+
+	sem_init(&opening.done, 0, 0);
+	twopc_keeper_init(&app->keeper, &options);
+	twopc_keeper_open(&app->keeper, on_opened, &opening);
+	code = await_opening(app, &opening, reterr);
+	sem_destroy(&opening.done);
+	if (code == STATUS_OK) {
+		twopc_keeper_watch(&app->keeper);
+	}
+	return code;
+}
+
 static void wire_echo(struct app *app)
 {
 	struct work_metrics *metrics = app->program.work_metrics;
@@ -152,7 +248,9 @@ static void wire_echo(struct app *app)
 	app->echo.db = app->db.db;
 	app->echo.worker = &app->worker.port;
 	app->echo.metrics = metrics;
-	/* Its own scope: what ends it refuses commits, and nothing else. */
+	app->echo.commit = (enum echo_commit)app->config.commit;
+	app->echo.keeper = &app->keeper;
+	/* Its own scope: what ends it ends what clients' scopes do not. */
 	app->echo.root = ctx_new(app->program.root, CLOCK_NEVER);
 	work_metrics_watch(metrics, "rescind_in_flight",
 			   "Exchanges that are not over", read_in_flight, app);
@@ -182,12 +280,15 @@ static enum status_code start(void *self, struct status *reterr)
 	 * made. */
 	if (bind_http(app, reterr) != STATUS_OK ||
 	    open_db(app, reterr) != STATUS_OK ||
-	    connect_worker(app, reterr) != STATUS_OK) {
+	    connect_worker(app, reterr) != STATUS_OK ||
+	    open_keeper(app, reterr) != STATUS_OK) {
 		return reterr->code;
 	}
 	add_parts(app);
 	wire_echo(app);
-	grpc_worker_keep_connected(&app->worker, app->program.loop);
+	twopc_keeper_start(&app->keeper);
+	grpc_worker_keep_connected(&app->worker, app->program.loop, on_reached,
+				   app);
 	return http_server_start(app->http.server, reterr);
 }
 
@@ -212,6 +313,7 @@ static void release(void *self)
 	program_http_release(&app->http);
 	exchanges_close(app);
 	program_db_release(&app->db);
+	twopc_keeper_release(&app->keeper);
 	if (app->echo.root != NULL) {
 		ctx_unref(app->echo.root);
 	}

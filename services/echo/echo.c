@@ -18,6 +18,8 @@ void echo_init(struct echo *echo)
 	atomic_init(&echo->live, 1);
 	atomic_init(&echo->written_ns, INT64_MIN);
 	atomic_init(&echo->locked_ns, INT64_MIN);
+	roster_init(&echo->requests);
+	roster_init(&echo->keys);
 }
 
 size_t echo_live(const struct echo *echo)

@@ -10,16 +10,29 @@
 
 #include "ctx/ctx.h"
 #include "db/db.h"
+#include "echo/roster.h"
 #include "echo/worker_port.h"
 #include "ops/work_metrics.h"
+#include "twopc/keeper.h"
 
-/* Fill the first four after echo_init(), before the first exchange. */
+/* How a worker and we come to keep the same. */
+enum echo_commit {
+	ECHO_TWO_PHASE,
+	ECHO_ONE_PHASE, /* for workers that know only the single call */
+};
+
+/* Fill the first six after echo_init(), before the first exchange. */
 struct echo {
-	struct ctx *root; /* parent of the transactions' scopes alone */
+	/* Parent of the scopes that do not end with their clients. */
+	struct ctx *root;
 	struct db *db;
 	struct worker_port *worker;
 	struct work_metrics *metrics;
+	enum echo_commit commit;
+	struct twopc_keeper *keeper; /* open */
 
+	struct roster requests;	    /* by request id, those not answered */
+	struct roster keys;	    /* by idempotency key, the same */
 	struct loop_timer patience; /* of echo_cancel() */
 	atomic_size_t live; /* exchanges, and one that echo_drain() drops */
 	atomic_bool draining;
@@ -38,8 +51,9 @@ size_t echo_live(const struct echo *echo);
  */
 void echo_drain(struct echo *echo, void (*done)(void *arg), void *arg);
 /*
- * Commits whose worker said yes are given this long, then refused: root ends.
- * (The others end with their clients' scopes.) Loop thread, once.
+ * What does not end with its client's scope is given this long, then root ends:
+ * in one phase commits whose worker said yes, in two phases the exchanges'
+ * streams, in which a worker is still told. Loop thread, once.
  */
 enum { ECHO_COMMIT_PATIENCE_NS = 250 * NS_PER_MS };
 void echo_cancel(struct echo *echo);

@@ -21,7 +21,7 @@ void exchange_put(struct exchange *ex)
 	    1) {
 		return;
 	}
-	ctx_unref(ex->txn_ctx);
+	ctx_unref(ex->own_ctx);
 	ctx_unref(ex->ctx);
 	pthread_mutex_destroy(&ex->lock);
 	free(ex);
@@ -39,24 +39,35 @@ static struct exchange_end end_of(const struct exchange *ex)
 		.cause = ex->cause,
 		.begun_ns = ex->begun_ns,
 		.ended_ns = ex->ended_ns,
-		.worker_committed = ex->commit_ns != 0,
+		.worker_committed = ex->echo->commit == ECHO_ONE_PHASE &&
+				    ex->commit_ns != 0,
 	};
+}
+
+void exchange_tell_diverged(const struct exchange *ex)
+{
+	const struct exchange_end end = end_of(ex);
+
+	exchange_report_diverged(&end, ex->echo->metrics);
 }
 
 /* Log and count before the answer, so that who has it can look there. */
 static void tell(struct exchange *ex)
 {
 	const struct exchange_end end = end_of(ex);
+	const struct exchange_outcome outcome = {
+		.how = ex->outcome.code != STATUS_OK ? HOW_FAILED
+		       : ex->accepted		     ? HOW_ACCEPTED
+						     : HOW_COMMITTED,
+		.status = &ex->outcome,
+		.request_id = ex->request_id,
+	};
 
 	exchange_report(&end, ex->echo->metrics);
-	ex->answer(&ex->outcome, ex->answer_arg);
+	ex->answer(&outcome, ex->answer_arg);
 }
 
-/*
- * Unlock, then do what the steps decided and what may come back to us or take
- * other locks.
- */
-static void exchange_leave(struct exchange *ex)
+void exchange_leave(struct exchange *ex)
 {
 	bool give_up = ex->give_up_due;
 	bool answer = ex->answer_due;
@@ -68,7 +79,7 @@ static void exchange_leave(struct exchange *ex)
 		struct status why;
 
 		exchange_locked(ex, &why);
-		ctx_end(ex->txn_ctx, CTX_DATABASE, &why);
+		ctx_end(ex->own_ctx, CTX_DATABASE, &why);
 	}
 	if (answer) {
 		tell(ex);
@@ -77,10 +88,6 @@ static void exchange_leave(struct exchange *ex)
 
 /* ---- news --------------------------------------------------------------- */
 
-#define EXCHANGE_OF(member, pointer)                                           \
-	((struct exchange *)((char *)(pointer)-offsetof(struct exchange,       \
-							member)))
-
 static void on_ended(struct ctx_hook *hook, struct ctx *ctx)
 {
 	struct exchange *ex = EXCHANGE_OF(hook, hook);
@@ -88,7 +95,7 @@ static void on_ended(struct ctx_hook *hook, struct ctx *ctx)
 	(void)ctx;
 	pthread_mutex_lock(&ex->lock);
 	ex->ended = true;
-	if (ex->state == EXCHANGE_OPENING || ex->state == EXCHANGE_CALLING) {
+	if (ex->state != EXCHANGE_COMMITTING) {
 		ex->ended_ns = clock_now_ns();
 	}
 	exchange_step(ex);
@@ -115,69 +122,33 @@ void exchange_on_tried(const struct status *status, void *arg)
 	exchange_put(ex);
 }
 
-static void on_replied(struct worker_call *call, const struct status *status,
-		       const char *message)
+void exchange_take(void *owner)
 {
-	struct exchange *ex = EXCHANGE_OF(call, call);
-	bool diverged = false;
-
-	pthread_mutex_lock(&ex->lock);
-	work_metrics_rpc(ex->echo->metrics, WORK_CLIENT, status->code);
-	if (ex->state == EXCHANGE_CALLING) {
-		ex->replied = true;
-		if (status->code == STATUS_OK) {
-			status_set(&ex->outcome, STATUS_OK, "%s", message);
-		} else {
-			ex->outcome = *status;
-		}
-		exchange_step(ex);
-	} else {
-		diverged = status->code == STATUS_OK;
-	}
-	exchange_leave(ex);
-	if (diverged) {
-		const struct exchange_end end = end_of(ex);
-
-		exchange_report_diverged(&end, ex->echo->metrics);
-	}
-	exchange_put(ex);
-}
-
-void exchange_on_stored(const struct status *status, void *arg)
-{
-	struct exchange *ex = arg;
-
-	FAILPOINT("echo.stored");
-	pthread_mutex_lock(&ex->lock);
-	ex->stored = true;
-	echo_note_write(ex->echo, status->code == STATUS_OK);
-	if (status->code != STATUS_OK) {
-		ex->outcome = *status;
-	}
-	exchange_step(ex);
-	exchange_leave(ex);
-	exchange_put(ex);
-}
-
-static void on_out_of_patience(struct loop_timer *timer, int64_t late_ns)
-{
-	struct exchange *ex = EXCHANGE_OF(timer, timer);
-
-	(void)late_ns;
-	pthread_mutex_lock(&ex->lock);
-	ex->out_of_patience = true;
-	exchange_step(ex);
-	exchange_leave(ex);
-	exchange_put(ex);
+	exchange_get(owner);
 }
 
 /* ---- start -------------------------------------------------------------- */
 
-static struct exchange *exchange_new(struct echo *echo, struct ctx *ctx,
-				     const char *request_id,
-				     const char *message)
+/* What our stream to the worker says of itself is the client's. */
+static struct ctx *own_ctx_new(const struct echo *echo, struct ctx *ctx)
 {
-	size_t size = strlen(request_id) + 1;
+	struct ctx *own;
+
+	if (echo->commit == ECHO_ONE_PHASE) {
+		return ctx_new(echo->root, CLOCK_NEVER);
+	}
+	own = ctx_new(echo->root, ctx_deadline_ns(ctx));
+	ctx_set_request_id(own, ctx_request_id(ctx));
+	if (ctx_trace(ctx)->present) {
+		ctx_set_trace(own, ctx_trace(ctx));
+	}
+	return own;
+}
+
+static struct exchange *exchange_new(struct echo *echo, struct ctx *ctx,
+				     const struct exchange_ask *ask)
+{
+	size_t size = strlen(ask->request_id) + 1;
 	struct exchange *ex = malloc(sizeof(*ex) + size);
 
 	if (ex == NULL) {
@@ -187,26 +158,27 @@ static struct exchange *exchange_new(struct echo *echo, struct ctx *ctx,
 	memset(ex, 0, offsetof(struct exchange, outcome));
 	ex->outcome.code = STATUS_OK;
 	ex->outcome.message[0] = '\0';
-	memcpy(ex->request_id, request_id, size);
+	memcpy(ex->request_id, ask->request_id, size);
 	pthread_mutex_init(&ex->lock, NULL);
 	atomic_init(&ex->refs, 1);
 	echo_enter(echo);
+	roster_enter(&echo->requests, &ex->live, ex->request_id);
 	ex->echo = echo;
 	ex->ctx = ctx_ref(ctx);
-	ex->txn_ctx = ctx_new(echo->root, CLOCK_NEVER);
-	ex->message = message;
+	ex->own_ctx = own_ctx_new(echo, ctx);
+	ex->message = ask->message;
+	ex->keep = ask->keep;
 	ex->begun_ns = clock_now_ns();
 	ex->state = EXCHANGE_OPENING;
 	ex->hook.fn = on_ended;
-	ex->timer.fn = on_out_of_patience;
-	ex->call.done = on_replied;
 	return ex;
 }
 
-void exchange_start(struct echo *echo, struct ctx *ctx, const char *request_id,
-		    const char *message, exchange_answer_fn answer, void *arg)
+void exchange_start(struct echo *echo, struct ctx *ctx,
+		    const struct exchange_ask *ask, exchange_answer_fn answer,
+		    void *arg)
 {
-	struct exchange *ex = exchange_new(echo, ctx, request_id, message);
+	struct exchange *ex = exchange_new(echo, ctx, ask);
 
 	ex->answer = answer;
 	ex->answer_arg = arg;

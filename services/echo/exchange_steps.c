@@ -1,4 +1,4 @@
-/* The states of an exchange, and what it does in each of them. */
+/* The states of an exchange, how it opens, and how it ends. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,6 +35,9 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to)
 static void pass_point(enum exchange_state to)
 {
 	switch (to) {
+	case EXCHANGE_EXCHANGING:
+		FAILPOINT("echo.enters.exchanging");
+		break;
 	case EXCHANGE_CALLING:
 		FAILPOINT("echo.enters.calling");
 		break;
@@ -54,8 +57,7 @@ static void pass_point(enum exchange_state to)
 	}
 }
 
-/* The one door through which an exchange changes its state. */
-static void move(struct exchange *ex, enum exchange_state to)
+void exchange_move(struct exchange *ex, enum exchange_state to)
 {
 	if (!exchange_may_move(ex->state, to)) {
 		fprintf(stderr, "bug: exchange moves from %s to %s\n",
@@ -69,31 +71,27 @@ static void move(struct exchange *ex, enum exchange_state to)
 
 /* ---- ends --------------------------------------------------------------- */
 
-/* Nothing is waited for any more: take back what would still call us. */
-static void finish(struct exchange *ex)
+void exchange_finish(struct exchange *ex)
 {
-	move(ex, EXCHANGE_ANSWERED);
+	exchange_move(ex, EXCHANGE_ANSWERED);
 	ex->answer_due = true;
 	ex->message = NULL; /* gone with the answer */
+	roster_leave(&ex->echo->requests, &ex->live);
 	if (ctx_hook_remove(ex->ctx, &ex->hook)) {
 		exchange_put(ex);
 	}
-	if (ex->waiting_long &&
-	    loop_timer_stop(ctx_loop(ex->ctx), &ex->timer)) {
-		exchange_put(ex);
-	}
+	exchange_one_finish(ex);
 }
 
-/* Undo, and answer with ex->outcome. */
-static void roll_back(struct exchange *ex, enum ctx_cause cause)
+void exchange_roll_back(struct exchange *ex, enum ctx_cause cause)
 {
-	move(ex, EXCHANGE_ROLLING_BACK);
+	exchange_move(ex, EXCHANGE_ROLLING_BACK);
 	ex->cause = cause;
 	if (ex->txn != NULL) {
 		db_txn_rollback(ex->txn);
 		ex->txn = NULL;
 	}
-	finish(ex);
+	exchange_finish(ex);
 }
 
 /* "rpc error: code = <Code> desc = <text>", as clients of gRPC know it. */
@@ -119,8 +117,15 @@ void exchange_locked(struct exchange *ex, struct status *ret_status)
 	ret_status->code = STATUS_UNAVAILABLE;
 }
 
-/* The client's ctx ended before the worker said yes. */
-static void roll_back_ended(struct exchange *ex)
+/* The deadline passed while our database was waited for. */
+static enum ctx_cause why_kept_waiting(struct exchange *ex, const char *what)
+{
+	exchange_locked(ex, &ex->outcome);
+	status_wrap(&ex->outcome, "%s", what);
+	return CTX_DATABASE;
+}
+
+enum ctx_cause exchange_why_ended(struct exchange *ex)
 {
 	enum ctx_cause cause = ctx_cause(ex->ctx, &ex->outcome);
 
@@ -128,89 +133,101 @@ static void roll_back_ended(struct exchange *ex)
 		ex->ended_ns = clock_now_ns();
 	}
 	if (cause != CTX_DEADLINE) {
-		/* The client left or we stop: the text says so already. */
-	} else if (ex->state == EXCHANGE_CALLING) {
-		wrap_worker_failed(&ex->outcome);
-	} else {
-		if (ex->trying) { /* not the work was slow */
-			exchange_locked(ex, &ex->outcome);
-			cause = CTX_DATABASE;
-		}
-		status_wrap(&ex->outcome, "Failed to start transaction");
+		return cause; /* it left or we stop: the text says so */
 	}
-	roll_back(ex, cause);
+	if (ex->state != EXCHANGE_OPENING) {
+		wrap_worker_failed(&ex->outcome);
+		return cause;
+	}
+	if (ex->trying) { /* not the work was slow */
+		return why_kept_waiting(ex, "Failed to start transaction");
+	}
+	status_wrap(&ex->outcome, "Failed to start transaction");
+	return cause;
 }
 
-/* ex->outcome is the database's refusal of @what. */
-static void roll_back_refused(struct exchange *ex, const char *what)
-{
-	enum ctx_cause cause = ctx_cause(ex->txn_ctx, NULL);
-
-	status_wrap(&ex->outcome, "%s", what);
-	roll_back(ex, cause == CTX_NONE ? CTX_DATABASE : cause);
-}
-
-/* ex->outcome is the worker's refusal, or why it can't be reached. */
-static void roll_back_failed(struct exchange *ex)
+enum ctx_cause exchange_why_failed(struct exchange *ex)
 {
 	enum ctx_cause cause = CTX_PEER_FAILED;
 
 	if (ctx_ended(ex->ctx)) {
-		roll_back_ended(ex);
-		return;
+		return exchange_why_ended(ex);
 	}
 	if (ex->outcome.code == STATUS_DEADLINE_EXCEEDED) {
 		cause = CTX_DEADLINE; /* it noticed before we did */
 	}
 	wrap_worker_failed(&ex->outcome);
-	roll_back(ex, cause);
+	return cause;
 }
 
-/* ---- steps -------------------------------------------------------------- */
-
-static void commit(struct exchange *ex)
+/* The scope that the transaction hangs on. */
+static struct ctx *txn_ctx(const struct exchange *ex)
 {
-	struct db_txn *txn = ex->txn;
-
-	move(ex, EXCHANGE_COMMITTING);
-	ex->commit_ns = clock_now_ns();
-	ex->txn = NULL;
-	exchange_get(ex);
-	db_txn_commit(txn, exchange_on_stored, ex);
+	return ex->echo->commit == ECHO_ONE_PHASE ? ex->own_ctx : ex->ctx;
 }
 
-static void call_worker(struct exchange *ex)
+enum ctx_cause exchange_why_refused(struct exchange *ex, const char *what)
 {
-	struct worker_port *worker = ex->echo->worker;
+	enum ctx_cause cause = ctx_cause(txn_ctx(ex), NULL);
 
-	log_debug(ex->ctx, NULL, "Inserted echo record for request_id=%s",
-		  ex->request_id);
-	move(ex, EXCHANGE_CALLING);
-	exchange_get(ex);
-	worker->ops->do_work(worker, ex->ctx, ex->request_id, ex->message,
-			     &ex->call);
+	if (cause == CTX_DEADLINE && ex->commit_ns != 0 &&
+	    clock_now_ns() - ex->commit_ns > ECHO_COMMIT_PATIENCE_NS) {
+		return why_kept_waiting(ex, what);
+	}
+	status_wrap(&ex->outcome, "%s", what);
+	return cause == CTX_NONE ? CTX_DATABASE : cause;
 }
+
+/* ---- keys --------------------------------------------------------------- */
+
+enum status_code exchange_keep(struct exchange *ex, const char *transaction_id,
+			       struct status *reterr)
+{
+	struct echo_store_outcome *keep = ex->keep;
+
+	if (keep == NULL) {
+		return STATUS_OK;
+	}
+	snprintf(keep->request_id, sizeof(keep->request_id), "%s",
+		 ex->request_id);
+	snprintf(keep->transaction_id, sizeof(keep->transaction_id), "%s",
+		 transaction_id);
+	snprintf(keep->message, sizeof(keep->message), "%s",
+		 ex->outcome.message);
+	return echo_store_insert_key(ex->txn, keep, reterr);
+}
+
+/* ---- opening ------------------------------------------------------------ */
 
 static void open_transaction(struct exchange *ex)
 {
-	if (db_txn_begin(ex->echo->db, ex->txn_ctx, &ex->txn, &ex->outcome) !=
+	if (db_txn_begin(ex->echo->db, txn_ctx(ex), &ex->txn, &ex->outcome) !=
 	    STATUS_OK) {
 		ex->txn = NULL;
-		roll_back_refused(ex, "Failed to start transaction");
+		exchange_roll_back(ex,
+				   exchange_why_refused(
+					   ex, "Failed to start transaction"));
 		return;
 	}
 	if (echo_store_insert(ex->txn, ex->request_id, ex->message,
 			      &ex->outcome) != STATUS_OK) {
-		roll_back_refused(ex, "Failed to insert request");
+		exchange_roll_back(ex, exchange_why_refused(
+					       ex, "Failed to insert request"));
 		return;
 	}
-	call_worker(ex);
+	log_debug(ex->ctx, NULL, "Inserted echo record for request_id=%s",
+		  ex->request_id);
+	if (ex->echo->commit == ECHO_ONE_PHASE) {
+		exchange_one_begin(ex);
+	} else {
+		exchange_two_begin(ex);
+	}
 }
 
 static void step_opening(struct exchange *ex)
 {
 	if (ex->ended) {
-		roll_back_ended(ex);
+		exchange_roll_back(ex, exchange_why_ended(ex));
 	} else if (!ex->tried && !ex->trying) {
 		ex->trying = true;
 		exchange_get(ex);
@@ -223,52 +240,11 @@ static void step_opening(struct exchange *ex)
 	} else if (ex->outcome.code == STATUS_OK) {
 		open_transaction(ex);
 	} else if (ctx_ended(ex->ctx)) {
-		roll_back_ended(ex);
+		exchange_roll_back(ex, exchange_why_ended(ex));
 	} else {
-		roll_back_refused(ex, "Failed to start transaction");
-	}
-}
-
-static void step_calling(struct exchange *ex)
-{
-	if (ex->replied && ex->outcome.code == STATUS_OK) {
-		commit(ex);
-	} else if (ex->replied) {
-		roll_back_failed(ex);
-	} else if (ex->ended) {
-		roll_back_ended(ex);
-	}
-}
-
-/*
- * The client's end no longer counts, but from then on nobody may wait for ever:
- * a commit that the database has not taken by then is given up in time.
- */
-static void begin_to_wait(struct exchange *ex)
-{
-	int64_t until_ns = ex->commit_ns + ECHO_COMMIT_PATIENCE_NS;
-	int64_t deadline_ns = ctx_deadline_ns(ex->ctx);
-
-	if (deadline_ns != CLOCK_NEVER && deadline_ns > until_ns) {
-		until_ns = deadline_ns;
-	}
-	ex->waiting_long = true;
-	exchange_get(ex);
-	loop_timer_start(ctx_loop(ex->ctx), &ex->timer, until_ns);
-}
-
-static void step_committing(struct exchange *ex)
-{
-	if (ex->stored && ex->outcome.code == STATUS_OK) {
-		ex->cause = CTX_FINISHED;
-		finish(ex);
-	} else if (ex->stored) {
-		roll_back_refused(ex, "Failed to commit");
-	} else if (ex->out_of_patience) {
-		ex->out_of_patience = false;
-		ex->give_up_due = true;
-	} else if (ex->ended && !ex->waiting_long) {
-		begin_to_wait(ex);
+		exchange_roll_back(ex,
+				   exchange_why_refused(
+					   ex, "Failed to start transaction"));
 	}
 }
 
@@ -278,11 +254,12 @@ void exchange_step(struct exchange *ex)
 	case EXCHANGE_OPENING:
 		step_opening(ex);
 		break;
-	case EXCHANGE_CALLING:
-		step_calling(ex);
+	case EXCHANGE_EXCHANGING:
+		exchange_two_abandon(ex);
 		break;
+	case EXCHANGE_CALLING:
 	case EXCHANGE_COMMITTING:
-		step_committing(ex);
+		exchange_one_step(ex);
 		break;
 	case EXCHANGE_ANSWERED:
 		break;

@@ -4,7 +4,11 @@
 #include "log/log.h"
 #include "worker.pb-c.h"
 
-enum { KEEP_EVERY_NS = 200 * NS_PER_MS };
+/* A worker that is away is looked for more often. */
+enum {
+	KEEP_EVERY_NS = 200 * NS_PER_MS,
+	LOOK_EVERY_NS = 50 * NS_PER_MS,
+};
 
 static void on_done(const struct status *status,
 		    const ProtobufCMessage *response,
@@ -53,33 +57,48 @@ void grpc_worker_init(struct grpc_worker *worker, struct rpc_channel *channel)
 {
 	static const struct worker_port_ops ops = {
 		.do_work = do_work,
+		.prepare = grpc_exchange_prepare,
+		.commit = grpc_exchange_commit,
+		.rollback = grpc_exchange_rollback,
 		.is_ready = is_ready,
 	};
 
 	*worker = (struct grpc_worker){ .port = { .ops = &ops },
+					.peer = { .ops = &grpc_peer_ops },
 					.channel = channel };
+}
+
+static void tell_connected(struct grpc_worker *worker)
+{
+	log_info(NULL, NULL, "%s",
+		 worker->connected ? "Connected to the worker"
+				   : "The connection to the worker is lost");
+	if (worker->connected && worker->reached != NULL) {
+		worker->reached(worker->reached_arg);
+	}
 }
 
 static void keep(struct loop_timer *timer, int64_t late_ns)
 {
-	struct grpc_worker *worker =
-		(struct grpc_worker *)((char *)timer -
-				       offsetof(struct grpc_worker, keep));
+	struct grpc_worker *worker = GRPC_WORKER_OF(keep, timer);
 	bool connected = is_ready(&worker->port);
 
 	(void)late_ns;
 	if (connected != worker->connected) {
 		worker->connected = connected;
-		log_info(NULL, NULL, "%s",
-			 connected ? "Connected to the worker"
-				   : "The connection to the worker is lost");
+		tell_connected(worker);
 	}
-	loop_timer_start(worker->loop, timer, clock_now_ns() + KEEP_EVERY_NS);
+	loop_timer_start(worker->loop, timer,
+			 clock_now_ns() +
+				 (connected ? KEEP_EVERY_NS : LOOK_EVERY_NS));
 }
 
-void grpc_worker_keep_connected(struct grpc_worker *worker, struct loop *loop)
+void grpc_worker_keep_connected(struct grpc_worker *worker, struct loop *loop,
+				void (*reached)(void *arg), void *arg)
 {
 	worker->loop = loop;
+	worker->reached = reached;
+	worker->reached_arg = arg;
 	worker->keep.fn = keep;
 	keep(&worker->keep, 0);
 }

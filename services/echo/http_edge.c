@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "echo/fingerprint.h"
+#include "echo/keyed.h"
 #include "failpoint/failpoint.h"
 #include "flags/flags.h"
 #include "log/log.h"
@@ -17,6 +19,7 @@ static const char form_type[] = "application/x-www-form-urlencoded";
 struct ask {
 	const char *request_id;
 	const char *message;
+	const char *key; /* NULL: none */
 	int64_t timeout_ns;
 	int http_status; /* to refuse with, 0 for the code's own */
 	char made_up[32];
@@ -111,6 +114,19 @@ static enum status_code read_timeout(struct http_request *request,
 	return STATUS_OK;
 }
 
+static enum status_code read_key(struct http_request *request, struct ask *ask,
+				 struct status *reterr)
+{
+	ask->key = http_request_header(request, "Idempotency-Key");
+	if (ask->key != NULL && !keyed_is_key(ask->key)) {
+		return status_set(reterr, STATUS_INVALID_ARGUMENT,
+				  "Idempotency-Key must be of 1 to %d visible "
+				  "ASCII characters",
+				  ECHO_KEY_SIZE_MAX);
+	}
+	return STATUS_OK;
+}
+
 static enum status_code read_ask(struct http_request *request,
 				 const struct http_edge *edge, struct ask *ask,
 				 struct status *reterr)
@@ -129,6 +145,9 @@ static enum status_code read_ask(struct http_request *request,
 	if (code == STATUS_OK) {
 		code = read_timeout(request, ask, reterr);
 	}
+	if (code == STATUS_OK) {
+		code = read_key(request, ask, reterr);
+	}
 	if (code == STATUS_OK && !is_form(request)) {
 		ask->http_status = 415;
 		return status_set(reterr, STATUS_INVALID_ARGUMENT,
@@ -139,47 +158,127 @@ static enum status_code read_ask(struct http_request *request,
 
 /* ---- out ---------------------------------------------------------------- */
 
-static void respond_text(struct http_request *request, const char *message)
-{
-	char body[STATUS_MESSAGE_SIZE + 16];
-	int size = snprintf(body, sizeof(body), "Success: %s\n", message);
-
-	http_respond(request, 200, "text/plain; charset=utf-8", body,
-		     (size_t)size, NULL);
-}
-
-static void respond_json(struct http_request *request, const char *message)
+static void respond_json(struct http_request *request, int http_status,
+			 const struct exchange_outcome *outcome,
+			 const struct http_header *headers)
 {
 	struct json_writer json = { 0 };
 
 	json_begin_object(&json, NULL);
-	json_put_string(&json, "status", "committed");
-	json_put_string(&json, "request_id",
-			ctx_request_id(http_request_ctx(request)));
-	json_put_string(&json, "message", message);
+	json_put_string(&json, "status",
+			outcome->how == HOW_ACCEPTED ? "completing"
+						     : "committed");
+	json_put_string(&json, "request_id", outcome->request_id);
+	json_put_string(&json, "message", outcome->status->message);
 	json_end(&json);
 	json_newline(&json);
-	http_respond(request, 200, "application/json", json.text, json.size,
-		     NULL);
+	http_respond(request, http_status, "application/json", json.text,
+		     json.size, headers);
 	json_writer_release(&json);
 }
 
-static void answer(const struct status *outcome, void *arg)
+static void respond_committed(struct http_request *request,
+			      const struct exchange_outcome *outcome)
 {
+	char body[STATUS_MESSAGE_SIZE + 16];
+	int size;
+
+	if (http_request_accepts_json(request)) {
+		respond_json(request, 200, outcome, NULL);
+		return;
+	}
+	size = snprintf(body, sizeof(body), "Success: %s\n",
+			outcome->status->message);
+	http_respond(request, 200, "text/plain; charset=utf-8", body,
+		     (size_t)size, NULL);
+}
+
+#define LOCATION_PREFIX "/echo/"
+enum {
+	LOCATION_SIZE = sizeof(LOCATION_PREFIX) +
+			HTTP_PERCENT_ENCODED_MAX(ECHO_REQUEST_ID_SIZE_MAX),
+};
+
+static void respond_accepted(struct http_request *request,
+			     const struct exchange_outcome *outcome)
+{
+	char location[LOCATION_SIZE] = LOCATION_PREFIX;
+	const struct http_header headers[] = { { "Location", location },
+					       { NULL, NULL } };
+	char body[LOCATION_SIZE + 128];
+	int size;
+
+	http_percent_encode(outcome->request_id,
+			    location + strlen(LOCATION_PREFIX));
+	if (http_request_accepts_json(request)) {
+		respond_json(request, 202, outcome, headers);
+		return;
+	}
+	size = snprintf(body, sizeof(body),
+			"Accepted: committed, and will be completed at the "
+			"worker; ask %s\n",
+			location);
+	http_respond(request, 202, "text/plain; charset=utf-8", body,
+		     (size_t)size, headers);
+}
+
+static void answer(const struct exchange_outcome *outcome, void *arg)
+{
+	static const struct http_header retry = { "Retry-After", "1" };
 	struct http_request *request = arg;
 
 	FAILPOINT("echo.answer.before");
-	if (outcome->code != STATUS_OK) {
-		http_respond_error(request, 0, outcome);
-	} else if (http_request_accepts_json(request)) {
-		respond_json(request, outcome->message);
-	} else {
-		respond_text(request, outcome->message);
+	switch (outcome->how) {
+	case HOW_COMMITTED:
+		respond_committed(request, outcome);
+		break;
+	case HOW_ACCEPTED:
+		respond_accepted(request, outcome);
+		break;
+	case HOW_KEY_BUSY:
+		http_respond_refusal(request, 409, outcome->status, &retry);
+		break;
+	case HOW_KEY_TAKEN:
+		http_respond_error(request, 422, outcome->status);
+		break;
+	case HOW_FAILED:
+	default:
+		http_respond_error(request, 0, outcome->status);
+		break;
 	}
 	FAILPOINT("echo.answer.after");
 }
 
 /* ---- the route ---------------------------------------------------------- */
+
+/* What the client itself has said, and would say again. */
+static void fingerprint_of(struct http_request *request, const struct ask *ask,
+			   char ret[ECHO_FINGERPRINT_SIZE])
+{
+	const char *request_id = param(request, "request_id");
+	const char *const parts[] = { request_id != NULL ? request_id : "",
+				      ask->message, NULL };
+
+	fingerprint(parts, ret);
+}
+
+static void begin(struct http_request *request, struct echo *echo,
+		  struct ctx *ctx, const struct ask *ask)
+{
+	const struct exchange_ask what = {
+		/* Not that of @ask, which is gone before the answer. */
+		.request_id = ctx_request_id(http_request_ctx(request)),
+		.message = ask->message,
+	};
+	char print[ECHO_FINGERPRINT_SIZE];
+
+	if (ask->key == NULL) {
+		exchange_start(echo, ctx, &what, answer, request);
+		return;
+	}
+	fingerprint_of(request, ask, print);
+	keyed_start(echo, ctx, &what, ask->key, print, answer, request);
+}
 
 static void handle_echo(struct http_request *request, void *self)
 {
@@ -195,8 +294,7 @@ static void handle_echo(struct http_request *request, void *self)
 	}
 	ctx = ctx_new(http_request_ctx(request),
 		      clock_add_ns(clock_now_ns(), ask.timeout_ns));
-	exchange_start(edge->echo, ctx, ask.request_id, ask.message, answer,
-		       request);
+	begin(request, edge->echo, ctx, &ask);
 	ctx_unref(ctx);
 }
 
@@ -204,6 +302,8 @@ void http_edge_add(struct http_server *server, struct http_edge *edge)
 {
 	http_server_route(server, HTTP_GET | HTTP_POST, "/echo", handle_echo,
 			  edge);
+	http_lookup_add(server, edge);
+	http_transactions_add(server, edge);
 }
 
 void http_edge_on_end(struct http_request *request, const struct http_end *end,

@@ -15,7 +15,7 @@
 
 #include "db/db.h"
 
-enum { FAKE_WAITS_MAX = 1024 };
+enum { FAKE_WAITS_MAX = 1024, FAKE_STMTS_MAX = 32, FAKE_VALUES_MAX = 5 };
 
 /* What waits to be completed. */
 struct fake_wait {
@@ -38,6 +38,7 @@ struct fake_db {
 	/* Set by the test: what the next calls answer. */
 	enum status_code begin_code;
 	enum status_code insert_code;
+	db_stmt insert_stmt; /* which alone answers so; 0: all */
 	enum status_code health_code;
 	fake_exec_fn exec; /* may be NULL */
 	void *exec_self;
@@ -50,7 +51,8 @@ struct fake_db {
 	int reads;	 /* asked for */
 	int executed;	 /* statements of bodies */
 	unsigned last_stmt;
-	char last_values[2][64]; /* of the last insert */
+	int inserted[FAKE_STMTS_MAX];	       /* rows, by statement */
+	char last_values[FAKE_VALUES_MAX][64]; /* texts of the last insert */
 
 	pthread_mutex_t lock;
 	pthread_cond_t asked;
