@@ -43,17 +43,22 @@ START_TEST(a_program_that_was_stopped_at_a_point_goes_on_from_there)
 	struct site site;
 
 	start(&site);
-	faults_order(&site.worker.faults, "db.commit.after", "stop");
+	faults_order(&site.worker.faults, "worker.exchange.prepare.after",
+		     "stop");
 	pair_send(&site.pair, &client, "stopped");
 	faults_await_stop(&site.worker.faults, &site.pair.worker,
-			  "db.commit.after");
-	ck_assert_int_eq(worker_rows(site.pair.worker_db, "stopped"), 1);
+			  "worker.exchange.prepare.after");
+	ck_assert_int_eq(rows_query(site.pair.worker_db,
+				    "SELECT COUNT(*) FROM twopc_prepared"
+				    " WHERE state = 1"),
+			 1);
 	process_resume(&site.pair.worker);
 	ck_assert(client_receive(&client, &reply));
 	ck_assert_int_eq(reply.status, 200);
 	client_close(&client);
-	ck_assert_uint_eq(
-		faults_strikes(&site.worker.faults, "db.commit.after"), 1);
+	ck_assert_uint_eq(faults_strikes(&site.worker.faults,
+					 "worker.exchange.prepare.after"),
+			  1);
 	site_end(&site);
 }
 END_TEST

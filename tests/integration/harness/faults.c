@@ -234,13 +234,13 @@ uint64_t faults_strikes(struct faults *faults, const char *name)
 	return point->strikes + atomic_load(&cell_of(faults, name)->struck);
 }
 
-static bool is_among(const char *name, const char *const *names)
+bool faults_is_among(const char *point, const char *const *names)
 {
 	for (; *names != NULL; names++) {
 		size_t size = strlen(*names);
 		bool begins = size > 0 && (*names)[size - 1] == '*';
 
-		if (strncmp(name, *names, begins ? size - 1 : size + 1) == 0) {
+		if (strncmp(point, *names, begins ? size - 1 : size + 1) == 0) {
 			return true;
 		}
 	}
@@ -252,7 +252,7 @@ size_t faults_points_among(struct faults *faults, const char *const *names)
 	size_t n = 0;
 
 	for (size_t i = 0; i < faults->points_n; i++) {
-		n += is_among(faults->points[i].name, names);
+		n += faults_is_among(faults->points[i].name, names);
 	}
 	return n;
 }
@@ -264,7 +264,8 @@ size_t faults_never_passed(struct faults *faults, const char *const *but)
 	for (size_t i = 0; i < faults->points_n; i++) {
 		const char *name = faults->points[i].name;
 
-		if (faults_passes(faults, name) == 0 && !is_among(name, but)) {
+		if (faults_passes(faults, name) == 0 &&
+		    !faults_is_among(name, but)) {
 			fprintf(stderr, "%s never passed %s\n", faults->program,
 				name);
 			n++;

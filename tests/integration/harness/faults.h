@@ -87,8 +87,10 @@ void faults_await_death(struct faults *faults, struct process *process,
 
 uint64_t faults_passes(struct faults *faults, const char *point);
 uint64_t faults_strikes(struct faults *faults, const char *point);
-/* How many there are of these: names, or beginnings of names and a '*'; ends in
- * NULL. */
+/* Whether @point is one of these: names, or beginnings of names and a '*'; ends
+ * in NULL. */
+bool faults_is_among(const char *point, const char *const *names);
+/* How many there are of these. */
 size_t faults_points_among(struct faults *faults, const char *const *names);
 /* How many points have not been passed, each of which is said on stderr, but
  * for those among @but. */

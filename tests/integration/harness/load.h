@@ -74,12 +74,11 @@ size_t load_answered(struct load *load);
 size_t load_count(const struct load_request *requests, size_t n, int status);
 
 /*
- * The invariants that hold whatever was interrupted: every id in echo's
- * database is in worker's, once; every answered 200 is in both, every other
- * answer in neither of them, but for what a cancellation crossed. Returns how
- * many ids worker holds that echo does not.
+ * The invariants that hold whatever was interrupted, once nothing is in doubt
+ * any more: every id is in both databases, once, or in neither; every answered
+ * 200 or 202 is there, and nothing that was answered otherwise.
  */
-size_t load_expect_consistent(struct pair *pair,
-			      const struct load_request *requests, size_t n);
+void load_expect_consistent(struct pair *pair,
+			    const struct load_request *requests, size_t n);
 
 #endif

@@ -88,11 +88,15 @@ static void init_program(struct site *site, struct site_program *program,
 
 void site_init(struct site *site, const struct site_options *options)
 {
+	static const char *const one_phase[] = { "-commit=one-phase", NULL };
+
 	memset(site, 0, sizeof(*site));
+	site->one_phase = options->one_phase;
 	site->options = (struct pair_options){
 		.work = "2ms",
 		.timeout = options->timeout,
-		.echo_flags = options->echo_flags,
+		.echo_flags =
+			options->one_phase ? one_phase : options->echo_flags,
 		.worker_flags = options->worker_flags,
 		.log_level = "info",
 	};
@@ -165,7 +169,8 @@ static void request(struct site *site, unsigned number)
 	}
 	if (client_post(&client, "/echo", "application/x-www-form-urlencoded",
 			body, (size_t)size + SITE_MESSAGE_SIZE) &&
-	    client_receive(&client, &reply) && reply.status == 200) {
+	    client_receive(&client, &reply) &&
+	    (reply.status == 200 || reply.status == 202)) {
 		ids_add(id, &site->acked);
 	}
 	client_close(&client);
@@ -245,14 +250,27 @@ void site_expect_kept(struct site *site)
 		 "SELECT task_id FROM worker_tasks");
 	ids_sort(&site->acked);
 	expect_subset(&site->acked, &in_echo,
-		      "answered 200 and not in echo's database");
+		      "answered yes and not in echo's database");
 	expect_subset(&site->acked, &in_worker,
-		      "answered 200 and not in worker's database");
+		      "answered yes and not in worker's database");
 	expect_subset(&in_echo, &in_worker, "in echo's database alone");
+	if (!site->one_phase) {
+		expect_subset(&in_worker, &in_echo,
+			      "in worker's database alone");
+	}
 	ids_release(&in_echo);
 	ids_release(&in_worker);
 	site_expect_whole(site->pair.echo_db);
 	site_expect_whole(site->pair.worker_db);
+}
+
+static void await_settled(struct site *site)
+{
+	UNTIL(rows_query(site->pair.worker_db,
+			 "SELECT COUNT(*) FROM twopc_prepared"
+			 " WHERE state = 1") == 0);
+	UNTIL(rows_query(site->pair.echo_db,
+			 "SELECT COUNT(*) FROM twopc_decisions") == 0);
 }
 
 void site_expect_recovery(struct site *site)
@@ -263,5 +281,6 @@ void site_expect_recovery(struct site *site)
 	snprintf(id, sizeof(id), "w-%u", atomic_fetch_add(&site->requests, 1));
 	pair_expect_works(&site->pair, id);
 	ids_add(id, &site->acked);
+	await_settled(site);
 	site_expect_kept(site);
 }

@@ -53,8 +53,9 @@ struct site {
 	struct pair pair;
 	struct site_program echo;
 	struct site_program worker;
-	struct site_ids acked; /* answered 200 */
-	atomic_uint requests;  /* sent */
+	struct site_ids acked; /* answered 200 or 202 */
+	bool one_phase;
+	atomic_uint requests; /* sent */
 	/* The clients at work. */
 	pthread_t clients[SITE_CLIENTS];
 	size_t each;
@@ -63,6 +64,7 @@ struct site {
 
 struct site_options {
 	bool forgets;	     /* what is not synced is lost at a death */
+	bool one_phase;	     /* echo and worker share no outcome */
 	const char *timeout; /* of requests; 20s */
 	const char *const *echo_flags; /* more; end in NULL */
 	const char *const *worker_flags;
@@ -108,11 +110,13 @@ void site_kill_amid_requests(struct site *site, struct site_program *program);
  */
 
 /*
- * What was answered 200 is in both files, what is in echo's is in worker's, and
- * both are whole. When both are at rest.
+ * Both files hold the same, what was answered 200 or 202 among it, and are
+ * whole; in one phase worker's may hold more. When both are at rest, and
+ * nothing is in doubt.
  */
 void site_expect_kept(struct site *site);
-/* Both are ready; a new request goes well; and that. */
+/* Both are ready; a new request goes well; what is in doubt is resolved; and
+ * that. */
 void site_expect_recovery(struct site *site);
 void site_expect_whole(const char *db);
 
