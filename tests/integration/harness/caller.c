@@ -197,6 +197,19 @@ static void gather(struct caller_answer *call, const unsigned char *data,
 	call->size += size;
 }
 
+static void keep_trailers(struct caller_answer *call,
+			  const unsigned char *fields, size_t size)
+{
+	call->trailers_size = size < TRAILERS_SIZE ? size : TRAILERS_SIZE;
+	memcpy(call->trailers, fields, call->trailers_size);
+}
+
+bool caller_answer_says(const struct caller_answer *answer, const char *text)
+{
+	return memmem(answer->trailers, answer->trailers_size, text,
+		      strlen(text)) != NULL;
+}
+
 /* What is between the flag and length and the end. */
 static void trim(struct caller_answer *call)
 {
@@ -261,6 +274,7 @@ static bool take_frame(struct caller *caller, const unsigned char *head,
 		break;
 	case HEADERS:
 		if (call != NULL && (flags & END_STREAM) != 0) {
+			keep_trailers(call, payload, size);
 			trim(call);
 			return true;
 		}
@@ -350,9 +364,10 @@ static struct caller_answer *give_up_one(struct caller *caller)
 	return call;
 }
 
-bool caller_receive(struct caller *caller, struct caller_answer *ret_answer)
+bool caller_receive_within(struct caller *caller,
+			   struct caller_answer *ret_answer, int ms)
 {
-	int64_t until_ms = now_ms() + PATIENCE_MS;
+	int64_t until_ms = now_ms() + ms;
 	struct caller_answer *call = take_all(caller);
 
 	while (call == NULL && caller->calls_n > 0) {
@@ -368,6 +383,11 @@ bool caller_receive(struct caller *caller, struct caller_answer *ret_answer)
 	}
 	take_out(caller, call, ret_answer);
 	return true;
+}
+
+bool caller_receive(struct caller *caller, struct caller_answer *ret_answer)
+{
+	return caller_receive_within(caller, ret_answer, PATIENCE_MS);
 }
 
 bool caller_may_call(struct caller *caller)

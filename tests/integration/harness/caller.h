@@ -19,6 +19,7 @@
 enum {
 	CALLS_MAX = 128,     /* at a time */
 	MESSAGE_SIZE = 2048, /* of a response; a longer one is cut */
+	TRAILERS_SIZE = 256,
 };
 
 /* How a call ended. */
@@ -39,6 +40,10 @@ struct caller_answer {
 	bool seen; /* by the server, before it said that it goes */
 	size_t size;
 	unsigned char message[MESSAGE_SIZE];
+	/* The fields with the status, as they were packed, and cut where
+	 * longer: a text of the server's is in there as it is. */
+	size_t trailers_size;
+	unsigned char trailers[TRAILERS_SIZE];
 };
 
 struct caller {
@@ -69,5 +74,10 @@ uint32_t caller_call(struct caller *caller, const char *method, const char *key,
 /* Wait for the end of a call, whichever comes first. False: none is in flight,
  * or patience is over. */
 bool caller_receive(struct caller *caller, struct caller_answer *ret_answer);
+/* As above, but give up after @ms. */
+bool caller_receive_within(struct caller *caller,
+			   struct caller_answer *ret_answer, int ms);
+/* Whether the status comes with this text. */
+bool caller_answer_says(const struct caller_answer *answer, const char *text);
 
 #endif

@@ -10,6 +10,8 @@
 
 enum { ID_SIZE = 37 };
 
+/* What is said to whom comes too late. */
+static const char stopping[] = "server is shutting down";
 static const char create_method[] = "/stockorder.StockOrderService/CreateOrder";
 
 /* ---- what is asked for --------------------------------------------------- */
@@ -92,6 +94,7 @@ static void read_reply(struct order_try *attempt, const struct reply *reply)
 		attempt->end = ORDER_REFUSED;
 		snprintf(attempt->reason, sizeof(attempt->reason), "%.*s",
 			 (int)strcspn(reason, "\""), reason);
+		attempt->stopping = strstr(attempt->reason, stopping) != NULL;
 	}
 }
 
@@ -146,8 +149,15 @@ static void read_answer(struct order_try *attempt,
 		read_order(attempt, answer);
 		break;
 	case CALLER_STATUS:
+		attempt->end = ORDER_REFUSED;
+		/* What it had not seen when it said that it goes it may end as
+		 * it likes. */
+		attempt->stopping =
+			!answer->seen || caller_answer_says(answer, stopping);
+		break;
 	case CALLER_REFUSED:
 		attempt->end = ORDER_REFUSED;
+		attempt->stopping = true;
 		break;
 	case CALLER_RESET:
 		attempt->end = ORDER_WRONG;
@@ -462,6 +472,21 @@ static void tell_lost(const struct orders *orders)
 		}
 	}
 	fflush(stdout);
+}
+
+static void expect_stopping(const struct order_try *attempt, void *arg)
+{
+	(void)arg;
+	ck_assert_msg(attempt->end != ORDER_REFUSED || attempt->stopping,
+		      "refused, and not because the server stops: %s",
+		      attempt->reason);
+}
+
+void orders_expect_nothing_failed(struct orders *orders, const char *what)
+{
+	orders_wait(orders);
+	orders_each(orders, expect_stopping, NULL);
+	orders_expect_nothing_lost(orders, what);
 }
 
 void orders_expect_nothing_lost(struct orders *orders, const char *what)

@@ -6,7 +6,7 @@
  *		.kept = 32, .grpc = 32 });
  *	orders_await(&orders, 500);		// so many are acknowledged
  *	stock_stop(&stock);			// each client is sent away
- *	orders_expect_nothing_lost(&orders, "stopped under load");
+ *	orders_expect_nothing_failed(&orders, "stopped under load");
  *
  * A client holds one connection, and goes home when that ends, or is going to:
  * "Connection: close", GOAWAY. It does not knock again, as the port may belong
@@ -49,6 +49,7 @@ struct order_try {
 	enum order_end end;
 	int status;	 /* HTTP's */
 	char reason[96]; /* what a refusal over REST says */
+	bool stopping;	 /* it was refused because the server stops */
 	bool market;
 };
 
@@ -116,6 +117,8 @@ size_t orders_expect_stored(struct orders *orders, const char *db);
  * nobody else is. Waits for the clients, tells the numbers of @what, and frees.
  */
 void orders_expect_nothing_lost(struct orders *orders, const char *what);
+/* And who was refused was so because the server stops, and nothing else. */
+void orders_expect_nothing_failed(struct orders *orders, const char *what);
 
 /* The numbers, on stdout, for whoever reads the log. */
 void orders_print(struct orders *orders, const char *what);
