@@ -293,6 +293,29 @@ static void refuse_unknown(struct rpc_call *call)
 	}
 }
 
+static void refuse_stopping(struct rpc_call *call)
+{
+	struct rpc_server *server = call->server;
+
+	if (server->holding) {
+		call->next = server->held;
+		server->held = call;
+		return;
+	}
+	call_refuse(call, STATUS_UNAVAILABLE, "server is shutting down");
+}
+
+void call_let_go_held(struct rpc_server *server)
+{
+	server->holding = false;
+	while (server->held != NULL) {
+		struct rpc_call *call = server->held;
+
+		server->held = call->next;
+		refuse_stopping(call);
+	}
+}
+
 /*
  * Count the call first and look at `stopping` then, as
  * rpc_server_stop_accepting() and rpc_server_drain() do it the other way round:
@@ -313,8 +336,7 @@ static bool admit(struct rpc_call *call)
 		return false;
 	}
 	if (atomic_load(&server->stopping)) {
-		call_refuse(call, STATUS_UNAVAILABLE,
-			    "server is shutting down");
+		refuse_stopping(call);
 		return false;
 	}
 	return true;

@@ -76,11 +76,16 @@ struct rpc_server {
 
 	/* The poller's. */
 	struct post arm;
+	struct post hold;
+	struct post let_go;
+	bool holding; /* what is refused waits in `held` for the farewell */
+	struct rpc_call *held;
 	struct rpc_call *pool;
 	size_t pool_nr;
 	size_t calls; /* alive, armed ones too */
 	struct op on_shutdown;
 	bool shut_down;
+	bool all_let_go; /* and none will be held any more */
 
 	/* Nothing is left: waited for by rpc_server_free(). */
 	pthread_mutex_t mutex;
@@ -92,7 +97,7 @@ struct rpc_call {
 	struct rpc_server *server;
 	const struct rpc_bound *method; /* NULL in a generic slot */
 	grpc_call *core;
-	struct rpc_call *next; /* in the pool */
+	struct rpc_call *next; /* in the pool, or held */
 	unsigned holds;
 
 	/* What gRPC fills in. */
@@ -177,6 +182,8 @@ void server_call_freed(struct rpc_server *server);
 
 /* Wait for one call of @method, or of any other where NULL. Poller's thread. */
 void call_arm(struct rpc_server *server, const struct rpc_bound *method);
+/* Refuse the calls that are held, and hold no more. Poller's thread. */
+void call_let_go_held(struct rpc_server *server);
 /* Free what is pooled. */
 void call_pool_free(struct rpc_server *server);
 /* One of the things that a call waits for has come back. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "loop/bug.h"
 #include "rpc/args.h"
@@ -19,6 +20,9 @@ enum {
 	KEEPALIVE_S = 10,
 	KEEPALIVE_TIMEOUT_S = 5,
 	HANDSHAKE_TIMEOUT_MS = 10000,
+	/* How long callers have to make the call that we answer with our
+	 * farewell. */
+	HOLD_MS = 10,
 	/* How long peers have to take our farewell before we hang up. */
 	FAREWELL_MS = 20,
 	/* How long handlers have to end calls whose ctx has ended. */
@@ -72,7 +76,7 @@ void server_call_over(struct rpc_server *server)
 /* The last news from the poller: server may be freed while we return. */
 static void tell_if_gone(struct rpc_server *server)
 {
-	if (!server->shut_down || server->calls > 0) {
+	if (!server->shut_down || server->calls > 0 || !server->all_let_go) {
 		return;
 	}
 	pthread_mutex_lock(&server->mutex);
@@ -201,6 +205,26 @@ static void arm_all(struct post *post)
 	}
 }
 
+static void hold(struct post *post)
+{
+	struct rpc_server *server =
+		(struct rpc_server *)((char *)post -
+				      offsetof(struct rpc_server, hold));
+
+	server->holding = true;
+}
+
+static void let_go(struct post *post)
+{
+	struct rpc_server *server =
+		(struct rpc_server *)((char *)post -
+				      offsetof(struct rpc_server, let_go));
+
+	call_let_go_held(server);
+	server->all_let_go = true;
+	tell_if_gone(server);
+}
+
 static struct rpc_server *server_new(struct ctx *root,
 				     struct rpc_poller *poller,
 				     const struct rpc_server_options *options)
@@ -217,6 +241,8 @@ static struct rpc_server *server_new(struct ctx *root,
 	server->schemas = schema_index_new();
 	server->drained.fn = on_drained_task;
 	server->arm.fn = arm_all;
+	server->hold.fn = hold;
+	server->let_go.fn = let_go;
 	server->on_shutdown.fn = on_shutdown;
 	pthread_mutex_init(&server->mutex, NULL);
 	pthread_cond_init(&server->changed, NULL);
@@ -321,12 +347,32 @@ static bool wait_gone(struct rpc_server *server, int64_t timeout_ns)
 	return gone;
 }
 
+/*
+ * A call that comes when gRPC has said farewell is none of ours any more: gRPC
+ * ends it with CANCELLED, or hangs up on it without a word. Who calls again and
+ * again, though told that we stop, would run into that every time. So their
+ * last calls are held for a moment: then they have nothing on its way when the
+ * farewell is said, and get their answer right behind it.
+ */
+static void hold_calls(struct rpc_server *server)
+{
+	struct timespec moment = { 0, HOLD_MS * NS_PER_MS };
+
+	if (server->started && (server->options.tls != NULL ||
+				rpc_server_connections(server) > 0)) {
+		poller_post(server->poller, &server->hold);
+		nanosleep(&moment, NULL);
+	}
+}
+
 /* Farewell, hang up, wait for every tag and every handler. */
 static void shut_down(struct rpc_server *server)
 {
+	hold_calls(server);
 	grpc_server_shutdown_and_notify(server->core,
 					poller_queue(server->poller),
 					&server->on_shutdown);
+	poller_post(server->poller, &server->let_go);
 	if (!wait_gone(server, (int64_t)FAREWELL_MS * NS_PER_MS)) {
 		grpc_server_cancel_all_calls(server->core);
 		BUG_IF(!wait_gone(server, HANDLERS_S * (int64_t)NS_PER_S),

@@ -127,7 +127,8 @@ void rpc_server_drain(struct rpc_server *server, void (*done)(void *arg),
 /* End the ctx of every call in flight with CTX_SHUTDOWN. */
 void rpc_server_cancel(struct rpc_server *server);
 /*
- * GOAWAY, cancel what is left, free. Blocks briefly: idle clients get 20 ms to
+ * GOAWAY, cancel what is left, free. Blocks briefly: clients get 10 ms for a
+ * last call, which is answered UNAVAILABLE behind the GOAWAY, and 20 ms to
  * leave; handlers must end their calls without the loop's help, since that is
  * the thread that waits (ten seconds; then the process stops). NULL is fine.
  */

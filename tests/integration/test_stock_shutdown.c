@@ -204,6 +204,37 @@ START_TEST(calls_that_come_with_the_signal_are_answered)
 }
 END_TEST
 
+/* Who calls again and again is told why it fails, to the last call, and not
+ * that somebody had cancelled it. */
+START_TEST(who_calls_in_a_loop_is_told_why_until_the_end)
+{
+	static struct caller caller;
+	struct caller_answer answer;
+	struct stock stock;
+	int refused = 0;
+
+	stock_start(&stock, NULL);
+	get_to_know(&caller, stock.grpc_port);
+	process_signal(&stock.server, SIGTERM);
+	while (caller_may_call(&caller) &&
+	       caller_call(&caller, create, NULL, order, sizeof(order)) != 0) {
+		ck_assert(caller_receive(&caller, &answer));
+		ck_assert_msg(answer.end == CALLER_MESSAGE ||
+				      caller_answer_says(&answer,
+							 "server is shutting "
+							 "down"),
+			      "call %u ended as %d", answer.call,
+			      (int)answer.end);
+		refused += answer.end == CALLER_STATUS;
+	}
+	printf("%d calls were refused\n", refused);
+	caller_close(&caller);
+	ck_assert_int_eq(process_wait(&stock.server), EXIT_DRAINED);
+	process_release(&stock.server);
+	stock_end(&stock);
+}
+END_TEST
+
 /* What is in flight is finished, however long it takes, while who comes anew
  * is sent away. Here it takes as long as another program holds the lock. */
 START_TEST(what_is_in_flight_is_finished_and_what_is_new_is_refused)
@@ -597,6 +628,7 @@ int main(void)
 		stopped_while_connections_come_nothing_is_lost,
 		requests_that_come_with_the_signal_are_answered,
 		calls_that_come_with_the_signal_are_answered,
+		who_calls_in_a_loop_is_told_why_until_the_end,
 		what_is_in_flight_is_finished_and_what_is_new_is_refused,
 		what_is_in_flight_over_rest_alone_is_finished,
 		what_is_in_flight_over_grpc_alone_is_finished,
