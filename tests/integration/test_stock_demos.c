@@ -15,6 +15,9 @@
 #define NEVER	     "300s"
 #define ALMOST_NEVER "250s"
 
+/* Far more orders than the buffers between a server and a client hold. */
+enum { MANY = 60000 };
+
 /* ---- demo 1 -------------------------------------------------------------- */
 
 START_TEST(demo_1_stops_both_side_by_side)
@@ -78,6 +81,40 @@ START_TEST(demo_1_stopped_while_connections_come_loses_nothing)
 {
 	stop_demo_1_under_load(&(struct orders_options){ .fresh = 64 },
 			       "demo 1, stopped while they came");
+}
+END_TEST
+
+/* The list is read page by page, so its end needs the database still. */
+START_TEST(demo_1_finishes_a_list_that_is_under_way)
+{
+	struct stock_options options = { .program = "stock_demo_1",
+					 .flags = FLAGS("-shutdown-timeout",
+							NEVER) };
+	struct client client;
+	struct stock stock;
+	struct reply reply;
+	json_t *list;
+	char *body;
+	size_t size;
+	bool whole;
+
+	stock_start(&stock, &options);
+	stock_fill(&stock, MANY);
+	client_open_narrow(&client, stock.http_port);
+	ck_assert(client_get(&client, "/api/orders"));
+	ck_assert(client_receive_head(&client, &reply));
+	process_signal(&stock.server, SIGTERM);
+	process_await(&stock.server, "---Start Graceful shutdown---", NULL);
+	body = client_receive_chunks(&client, &size, &whole);
+	ck_assert(whole);
+	list = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
+	ck_assert_uint_eq(json_array_size(list), MANY);
+	json_decref(list);
+	free(body);
+	ck_assert_int_eq(process_wait(&stock.server), EXIT_DRAINED);
+	client_close(&client);
+	process_release(&stock.server);
+	stock_end(&stock);
 }
 END_TEST
 
@@ -190,7 +227,6 @@ END_TEST
 /* A list that is under way has its client told that it is not whole. */
 START_TEST(demo_2_cuts_a_list_in_the_middle)
 {
-	enum { MANY = 60000 };
 	struct client client;
 	struct stock stock;
 	struct reply reply;
@@ -334,6 +370,7 @@ int main(void)
 		demo_1_stops_both_side_by_side,
 		demo_1_stopped_under_load_loses_nothing,
 		demo_1_stopped_while_connections_come_loses_nothing,
+		demo_1_finishes_a_list_that_is_under_way,
 		demo_1_is_forced_at_its_timeout,
 		demo_2_fails_whatever_comes_after_its_database,
 		demo_2_cuts_a_list_in_the_middle,

@@ -309,8 +309,9 @@ void stock_fill(const struct stock *stock, int n)
 		 "INSERT INTO stock_orders(id,symbol,order_type,order_side,"
 		 "quantity,price,status,created_at,updated_at,description) "
 		 "SELECT printf('old-%%08d',i),'OLD','LIMIT','BUY',i,1.5,"
-		 "'PENDING',datetime('2020-01-01','+'||i||' seconds')"
-		 "||'.000000+00:00',datetime('2020-01-01','+'||i||' seconds')"
+		 "'PENDING',datetime('2020-01-01','+'||(i/3)||' seconds')"
+		 "||'.000000+00:00',datetime('2020-01-01','+'||(i/3)||' "
+		 "seconds')"
 		 "||'.000000+00:00','' FROM seq",
 		 n);
 	rows_exec(stock->db, sql);

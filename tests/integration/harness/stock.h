@@ -113,7 +113,7 @@ void outcome_expect_error(const struct outcome *outcome, const char *code,
 
 /*
  * Put @n orders into it, which must have its tables: "old-00000001" and so on,
- * the first the oldest, a second between them. The server need not run.
+ * the first the oldest, three of each second. The server need not run.
  */
 void stock_fill(const struct stock *stock, int n);
 /* "" where there is no such order. */
