@@ -218,12 +218,15 @@ static void tell_owners(struct twopc_keeper *keeper)
 	}
 }
 
-/* With the lock held: whoever steps last sets it last. */
+/* With the lock held: whoever steps last sets it last, but for a nudge. */
 static void set_timer(struct twopc_keeper *keeper, int64_t at_ns)
 {
 	struct loop *loop = ctx_loop(keeper->ctx);
 
 	(void)loop_timer_stop(loop, &keeper->timer);
+	if (keeper->nudged) {
+		at_ns = 0;
+	}
 	if (at_ns != CLOCK_NEVER) {
 		loop_timer_start(loop, &keeper->timer, at_ns);
 	}
@@ -312,23 +315,27 @@ static void step(struct twopc_keeper *keeper,
 
 static void on_tick(struct loop_timer *timer, int64_t late_ns)
 {
+	struct twopc_keeper *keeper = KEEPER_OF(timer, timer);
+	bool nudged;
+
 	(void)late_ns;
-	step_event(KEEPER_OF(timer, timer), TWOPC_RESOLVER_ON_TICK);
+	pthread_mutex_lock(&keeper->lock);
+	nudged = keeper->nudged;
+	keeper->nudged = false;
+	pthread_mutex_unlock(&keeper->lock);
+	step_event(keeper,
+		   nudged ? TWOPC_RESOLVER_ON_NUDGE : TWOPC_RESOLVER_ON_TICK);
 }
 
-static void on_nudge(struct loop_task *task)
-{
-	struct twopc_keeper *keeper = KEEPER_OF(nudge, task);
-
-	atomic_store(&keeper->nudged, false);
-	step_event(keeper, TWOPC_RESOLVER_ON_NUDGE);
-}
-
+/* By the timer and not by a task, since that can be taken back at a stop. */
 void twopc_keeper_nudge(struct twopc_keeper *keeper)
 {
-	if (!atomic_exchange(&keeper->nudged, true)) {
-		loop_post(ctx_loop(keeper->ctx), &keeper->nudge);
+	pthread_mutex_lock(&keeper->lock);
+	if (!keeper->nudged && !keeper->stopped) {
+		keeper->nudged = true;
+		set_timer(keeper, 0);
 	}
+	pthread_mutex_unlock(&keeper->lock);
 }
 
 void twopc_keeper_reached(struct twopc_keeper *keeper)
@@ -439,7 +446,6 @@ void twopc_keeper_init(struct twopc_keeper *keeper,
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_cond_init(&keeper->idle, NULL);
 	keeper->timer.fn = on_tick;
-	keeper->nudge.fn = on_nudge;
 	keeper->call.listed = on_listed;
 	keeper->call.resolved = on_resolved;
 	keeper->forgetting.done = on_forgotten;

@@ -31,7 +31,6 @@
 #define RESCIND_TWOPC_KEEPER_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "ctx/ctx.h"
 #include "loop/loop.h"
@@ -111,9 +110,6 @@ struct twopc_keeper {
 	struct twopc_item *loaded; /* ids alone */
 	size_t loaded_n, loaded_capacity;
 
-	struct loop_task nudge;
-	atomic_bool nudged; /* the task is posted */
-
 	pthread_mutex_t lock; /* what follows */
 	struct twopc_registry *registry;
 	struct twopc_resolver resolver;
@@ -121,6 +117,7 @@ struct twopc_keeper {
 	bool stopped;
 	bool unwell; /* what was asked last has failed */
 	struct loop_timer timer;
+	bool nudged; /* the timer is for a nudge */
 
 	void (*drained)(void *arg); /* once the round it waits for is over */
 	void *drained_arg;
