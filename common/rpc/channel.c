@@ -247,7 +247,7 @@ grpc_op channel_metadata_op(const struct rpc_channel *channel,
  * A call has failed for want of a server. Don't let the back-off run its course
  * while somebody wants to call: a server that comes back is found at once.
  */
-static void hurry(struct rpc_channel *channel)
+void rpc_channel_hurry(struct rpc_channel *channel)
 {
 	int_fast64_t before = atomic_load(&channel->hurried_ns);
 	int64_t now_ns = clock_now_ns();
@@ -278,7 +278,7 @@ struct status channel_status(struct rpc_channel *channel, struct ctx *ctx,
 				   status.message);
 	}
 	if (status.code == STATUS_UNAVAILABLE) {
-		hurry(channel);
+		rpc_channel_hurry(channel);
 	}
 	return status;
 }

@@ -48,6 +48,9 @@ void rpc_channel_free(struct rpc_channel *channel);
 
 /* Connected now? With @connect, begin connecting if idle. Any thread. */
 bool rpc_channel_is_ready(struct rpc_channel *channel, bool connect);
+/* Try to connect now, though an attempt has just failed: as a call that fails
+ * does (at most every 50 ms). Any thread. */
+void rpc_channel_hurry(struct rpc_channel *channel);
 
 /* ---- unary -------------------------------------------------------------- */
 

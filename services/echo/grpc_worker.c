@@ -4,7 +4,8 @@
 #include "log/log.h"
 #include "worker.pb-c.h"
 
-/* A worker that is away is looked for more often. */
+/* One that is away is looked for more often, so that what waits for it does not
+ * wait for a back-off as well. */
 enum {
 	KEEP_EVERY_NS = 200 * NS_PER_MS,
 	LOOK_EVERY_NS = 50 * NS_PER_MS,
@@ -87,6 +88,9 @@ static void keep(struct loop_timer *timer, int64_t late_ns)
 	if (connected != worker->connected) {
 		worker->connected = connected;
 		tell_connected(worker);
+	}
+	if (!connected) {
+		rpc_channel_hurry(worker->channel);
 	}
 	loop_timer_start(worker->loop, timer,
 			 clock_now_ns() +
