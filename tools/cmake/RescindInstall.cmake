@@ -3,6 +3,7 @@
 #   bin/rescind-echo, bin/rescind-worker,  prefixed: an `echo` in PATH would
 #   bin/rescind-stock-demo-1, -2, -3,      shadow the system's
 #   bin/rescind-stock-client, -client-grpc
+#   bin/rescind-transactions               what looks after transactions in doubt
 #   include/rescind/<part>/*.h             the parts' manuals
 #   lib/librescind_<part>.a
 #   lib/cmake/Rescind/                     find_package(Rescind): the targets
@@ -48,6 +49,9 @@ foreach(program echo worker stock_demo_1 stock_demo_2 stock_demo_3 stock_client
   install(PROGRAMS $<TARGET_FILE:rescind_cmd_${program}>
     DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME ${name})
 endforeach()
+
+install(PROGRAMS $<TARGET_FILE:rescind_tool_transactions>
+  DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME rescind-transactions)
 
 foreach(header ${headers})
   get_filename_component(dir ${header} DIRECTORY)
