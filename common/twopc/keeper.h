@@ -160,7 +160,8 @@ void twopc_keeper_stop(struct twopc_keeper *keeper);
 /* The same, and wait until nothing is under way: before the peer is freed, and
  * not on a thread on which it answers. Fine on zeros. */
 void twopc_keeper_close(struct twopc_keeper *keeper);
-/* After that, and once the database is closed. Fine on zeros. */
+/* After that, once the database is closed, on the loop's thread or when it has
+ * ended. Fine on zeros. */
 void twopc_keeper_release(struct twopc_keeper *keeper);
 
 /* ---- for exchanges ------------------------------------------------------ */

@@ -95,7 +95,8 @@ static void on_ended(struct ctx_hook *hook, struct ctx *ctx)
 	(void)ctx;
 	pthread_mutex_lock(&ex->lock);
 	ex->ended = true;
-	if (ex->state != EXCHANGE_COMMITTING) {
+	if (ex->state != EXCHANGE_COMMITTING &&
+	    ex->state != EXCHANGE_ANSWERED) {
 		ex->ended_ns = clock_now_ns();
 	}
 	exchange_step(ex);

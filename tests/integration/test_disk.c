@@ -48,7 +48,9 @@ static void expect_exit(struct site_program *program)
 
 static void fail_syncs(bool is_echo)
 {
-	const struct site_options options = { .forgets = true };
+	/* Who has decided waits for a dead worker until the deadline. */
+	const struct site_options options = { .forgets = true,
+					      .timeout = "1s" };
 	struct site_program *program;
 	struct site site;
 

@@ -255,6 +255,26 @@ static bool is_idle(void)
 	return idle;
 }
 
+static void pass(struct loop_task *task)
+{
+	struct status ok = status_ok();
+
+	free(task);
+	outcome_done(&s.outcome, &ok);
+}
+
+/* The loop's thread has nothing of the keeper's in hand any more. */
+static void settle_loop(void)
+{
+	struct loop_task *task = calloc(1, sizeof(*task));
+
+	ck_assert_ptr_nonnull(task);
+	task->fn = pass;
+	s.outcome.done = 0;
+	loop_post(s.loop, task);
+	ck_assert_int_eq(outcome_next(&s.outcome), STATUS_OK);
+}
+
 /* What is under way ends, as calls do whose ctx has ended. */
 static void end_keeper(void)
 {
@@ -268,6 +288,7 @@ static void end_keeper(void)
 		sched_yield();
 	}
 	twopc_keeper_close(&keeper);
+	settle_loop();
 }
 
 static void teardown(void)
