@@ -673,6 +673,7 @@ static void on_sent(struct rpc_stream *stream, bool ok, void *arg)
 
 	(void)stream;
 	flow->sent_ok = ok;
+	flow->sent_lost |= !ok;
 	signal_raise(&flow->sent);
 }
 

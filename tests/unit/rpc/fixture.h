@@ -117,8 +117,9 @@ struct flow {
 	struct signal sent;
 	struct signal ended;
 	char text[65536]; /* of all messages, one after another */
-	bool sent_ok;
-	bool receive_on; /* ask for the next at once */
+	bool sent_ok;	  /* the last one */
+	bool sent_lost;	  /* any of them was not */
+	bool receive_on;  /* ask for the next at once */
 	struct status status;
 	bool kept; /* the test releases the stream, not its end */
 };

@@ -93,9 +93,10 @@ START_TEST(a_call_after_the_deadline_never_leaves)
 	outcome_await(&outcome);
 	ck_assert_int_eq(outcome.status.code, STATUS_DEADLINE_EXCEEDED);
 	call_text(&f, "Echo", "", &outcome);
-	ck_assert_uint_eq(f.seen.over.count, 1);
+	signal_await(&f.seen.over, 1);
 	ctx_unref(ctx);
 	fixture_stop(&f);
+	ck_assert_uint_eq(f.seen.over.count, 1);
 }
 END_TEST
 
@@ -200,14 +201,12 @@ static void end_the_other(const struct status *status,
 	signal_raise(&crossing->done);
 }
 
-/* Two answers arrive together; what the first brings about comes too late to
- * undo the second. */
-START_TEST(an_ok_that_has_arrived_stays_an_ok)
+/* Two calls are answered at once, and the first answer ends the other's ctx. */
+static void cross(struct outcome *ret_outcome)
 {
 	Tester__Text request = TESTER__TEXT__INIT;
 	struct crossing crossing;
 	struct fixture f;
-	struct outcome outcome;
 	struct ctx *ctx;
 
 	fixture_start(&f);
@@ -217,18 +216,36 @@ START_TEST(an_ok_that_has_arrived_stays_an_ok)
 	rpc_unary(f.channel, ctx, &tester__tester__descriptor, "Wait",
 		  &request.base, NULL, end_the_other, &crossing);
 	signal_await(&f.seen.arrived, 1);
-	outcome_init(&outcome);
-	call_begin(&f, crossing.other, "Wait", &request, NULL, &outcome);
+	outcome_init(ret_outcome);
+	call_begin(&f, crossing.other, "Wait", &request, NULL, ret_outcome);
 	signal_await(&f.seen.arrived, 2);
 	fixture_release(&f);
-	outcome_await(&outcome);
+	outcome_await(ret_outcome);
 	signal_await(&crossing.done, 1);
-	ck_assert_msg(outcome.status.code == STATUS_OK, "%s",
-		      outcome.status.message);
-	ck_assert_str_eq(outcome.text, "released");
 	ctx_unref(crossing.other);
 	ctx_unref(ctx);
 	fixture_stop(&f);
+}
+
+/*
+ * Two answers arrive together; what the first brings about comes too late to
+ * undo the second. On a busy machine they may arrive apart, and the second call
+ * is then cancelled, as it should be.
+ */
+START_TEST(an_ok_that_has_arrived_stays_an_ok)
+{
+	enum { TRIES_MAX = 20 };
+	struct outcome outcome;
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		cross(&outcome);
+		if (outcome.status.code == STATUS_OK) {
+			ck_assert_str_eq(outcome.text, "released");
+			return;
+		}
+		ck_assert_int_eq(outcome.status.code, STATUS_CANCELLED);
+	}
+	ck_abort_msg("no answer has ever overtaken the cancellation");
 }
 END_TEST
 
@@ -443,7 +460,7 @@ START_TEST(sends_that_wait_go_with_their_stream)
 	ctx_end(ctx, CTX_CLIENT_CLOSED, NULL);
 	signal_await(&flow.ended, 1);
 	ck_assert_uint_eq(flow.sent.count, RPC_SENDS_MAX);
-	ck_assert(!flow.sent_ok);
+	ck_assert(flow.sent_lost);
 	ctx_unref(ctx);
 	fixture_stop(&f);
 	free(text);
