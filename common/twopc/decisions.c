@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "failpoint/failpoint.h"
 #include "twopc/bug.h"
 #include "twopc/unix_ms.h"
 
@@ -120,6 +121,7 @@ static enum status_code open_body(struct db_session *session, void *arg,
 	struct identity identity;
 	uint64_t random;
 
+	FAILPOINT("twopc.open.before");
 	if (keep(session, opening, reterr) != STATUS_OK ||
 	    identify(session, opening->decisions, &identity, reterr) !=
 		    STATUS_OK) {
@@ -130,9 +132,11 @@ static enum status_code open_body(struct db_session *session, void *arg,
 	draw(&random, sizeof(random));
 	twopc_stem_next(identity.stem, (uint64_t)unix_ms_now(), random,
 			opening->stem);
+	FAILPOINT("twopc.open.identified");
 	if (take_over(session, opening, reterr) != STATUS_OK) {
 		return reterr->code;
 	}
+	FAILPOINT("twopc.open.taken_over");
 	return load(session, opening, reterr);
 }
 
@@ -141,6 +145,7 @@ static void on_opened(const struct status *status, void *arg)
 	struct twopc_opening *opening = arg;
 	struct twopc_decisions *decisions = opening->decisions;
 
+	FAILPOINT("twopc.open.after");
 	if (status->code == STATUS_OK) {
 		memcpy(decisions->coordinator, opening->coordinator,
 		       sizeof(decisions->coordinator));
@@ -196,6 +201,7 @@ static enum status_code forget_body(struct db_session *session, void *arg,
 				  "coordinator");
 	}
 	for (size_t i = 0; i < forgetting->items_n && code == STATUS_OK; i++) {
+		FAILPOINT("twopc.forget.one");
 		code = forget_one(session, decisions, &forgetting->items[i],
 				  reterr);
 	}

@@ -265,12 +265,41 @@ static bool is_outcome(enum twopc_resolver_event event)
 	}
 }
 
+/* Each state that is moved to has one. */
+static void pass_point(enum twopc_resolver_state to)
+{
+	switch (to) {
+	case TWOPC_RESOLVER_IDLE:
+		FAILPOINT("twopc.resolver.enters.idle");
+		break;
+	case TWOPC_RESOLVER_FORGETTING:
+		FAILPOINT("twopc.resolver.enters.forgetting");
+		break;
+	case TWOPC_RESOLVER_COMMITTING:
+		FAILPOINT("twopc.resolver.enters.committing");
+		break;
+	case TWOPC_RESOLVER_LISTING:
+		FAILPOINT("twopc.resolver.enters.listing");
+		break;
+	case TWOPC_RESOLVER_ROLLING_BACK:
+		FAILPOINT("twopc.resolver.enters.rolling_back");
+		break;
+	case TWOPC_RESOLVER_SEALING:
+		FAILPOINT("twopc.resolver.enters.sealing");
+		break;
+	case TWOPC_RESOLVER_STATE_NR:
+	default:
+		break;
+	}
+}
+
 /* With the lock held. A keeper that was stopped begins nothing. */
 static void step_resolver(struct twopc_keeper *keeper,
 			  const struct twopc_resolver_news *news,
 			  struct twopc_resolver_update *ret_update)
 {
 	struct twopc_resolver_news timed = *news;
+	enum twopc_resolver_state from;
 
 	*ret_update = (struct twopc_resolver_update){ .tick_ns = CLOCK_NEVER };
 	if (is_outcome(news->event)) {
@@ -280,7 +309,11 @@ static void step_resolver(struct twopc_keeper *keeper,
 		return;
 	}
 	timed.now_ns = clock_now_ns();
+	from = keeper->resolver.state;
 	twopc_resolver_step(&keeper->resolver, &timed, ret_update);
+	if (keeper->resolver.state != from) {
+		pass_point(keeper->resolver.state);
+	}
 	if (ret_update->job != TWOPC_JOB_NONE) {
 		keeper->job = ret_update->job;
 	}

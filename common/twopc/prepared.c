@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failpoint/failpoint.h"
 #include "twopc/bug.h"
 #include "twopc/unix_ms.h"
 
@@ -106,9 +107,11 @@ static enum status_code apply(struct db_session *session,
 			take_payload, &payload, NULL, reterr);
 
 	if (code == STATUS_OK) {
+		FAILPOINT("twopc.apply.before");
 		code = prepared->apply(session, request->coordinator,
 				       request->id, payload.data, payload.size,
 				       prepared->apply_arg, reterr);
+		FAILPOINT("twopc.apply.after");
 	}
 	free(payload.data);
 	if (code != STATUS_OK) {
@@ -189,7 +192,10 @@ static enum status_code order_body(struct db_session *session, void *arg,
 		twopc_rule(request->order, (enum twopc_row)look.row, look.over);
 	request->verdict = ruling.verdict;
 	request->effect = ruling.effect;
-	return do_effect(session, request, ruling.effect, reterr);
+	FAILPOINT("twopc.order.before");
+	code = do_effect(session, request, ruling.effect, reterr);
+	FAILPOINT("twopc.order.after");
+	return code;
 }
 
 static void on_ordered(const struct status *status, void *arg)
@@ -238,13 +244,17 @@ static enum status_code seal_body(struct db_session *session, void *arg,
 				  "or longer than %d",
 				  TWOPC_NAME_SIZE_MAX);
 	}
+	FAILPOINT("twopc.seal.before");
 	code = db_exec(session, stmt(seal->prepared, TWOPC_PREPARED_SEAL),
 		       bound, 3, NULL, NULL, NULL, reterr);
 	if (code != STATUS_OK) {
 		return code;
 	}
-	return db_exec(session, stmt(seal->prepared, TWOPC_PREPARED_DROP_OVER),
+	FAILPOINT("twopc.seal.written");
+	code = db_exec(session, stmt(seal->prepared, TWOPC_PREPARED_DROP_OVER),
 		       range, 3, NULL, NULL, &seal->changes, reterr);
+	FAILPOINT("twopc.seal.after");
+	return code;
 }
 
 static void on_sealed(const struct status *status, void *arg)
@@ -380,6 +390,7 @@ static enum status_code list_body(struct db_session *session, void *arg,
 
 	listing->rows_n = 0;
 	listing->more = false;
+	FAILPOINT("twopc.list");
 	return listing->coordinator[0] == '\0'
 		       ? list_all(session, listing, reterr)
 		       : list_of(session, listing, reterr);

@@ -134,6 +134,7 @@ static void decide(struct exchange *ex)
 		step(ex, TWOPC_DECISION_REFUSED);
 		return;
 	}
+	FAILPOINT("echo.exchange.decide.written");
 	ex->txn = NULL;
 	exchange_get(ex); /* the commit's */
 	db_txn_commit(txn, on_decided, ex);
@@ -141,6 +142,41 @@ static void decide(struct exchange *ex)
 }
 
 /* ---- steps -------------------------------------------------------------- */
+
+/* Each state that is moved to has one. */
+static void pass_point(enum twopc_coordinator_state to)
+{
+	switch (to) {
+	case TWOPC_COORDINATOR_PREPARING:
+		FAILPOINT("echo.exchange.enters.preparing");
+		break;
+	case TWOPC_COORDINATOR_DECIDING:
+		FAILPOINT("echo.exchange.enters.deciding");
+		break;
+	case TWOPC_COORDINATOR_COMMITTING:
+		FAILPOINT("echo.exchange.enters.committing");
+		break;
+	case TWOPC_COORDINATOR_RESOLVING:
+		FAILPOINT("echo.exchange.enters.resolving");
+		break;
+	case TWOPC_COORDINATOR_ABORTING:
+		FAILPOINT("echo.exchange.enters.aborting");
+		break;
+	case TWOPC_COORDINATOR_COMMITTED:
+		FAILPOINT("echo.exchange.enters.committed");
+		break;
+	case TWOPC_COORDINATOR_HANDED_OVER:
+		FAILPOINT("echo.exchange.enters.handed_over");
+		break;
+	case TWOPC_COORDINATOR_ABORTED:
+		FAILPOINT("echo.exchange.enters.aborted");
+		break;
+	case TWOPC_COORDINATOR_OPEN: /* where it begins */
+	case TWOPC_COORDINATOR_STATE_NR:
+	default:
+		break;
+	}
+}
 
 static void undo(struct exchange *ex)
 {
@@ -177,8 +213,12 @@ static void send(struct exchange *ex, unsigned todo)
 
 static void step(struct exchange *ex, enum twopc_coordinator_event event)
 {
+	enum twopc_coordinator_state from = ex->twopc.state;
 	unsigned todo = twopc_coordinator_step(&ex->twopc, event);
 
+	if (ex->twopc.state != from) {
+		pass_point(ex->twopc.state);
+	}
 	if ((todo & TWOPC_CONTRADICTION) != 0) {
 		tell_contradiction(ex, event);
 	}
@@ -349,6 +389,7 @@ void exchange_confirmed(void *owner)
 {
 	struct exchange *ex = owner;
 
+	FAILPOINT("echo.exchange.confirmed");
 	pthread_mutex_lock(&ex->lock);
 	step(ex, TWOPC_CONFIRMED);
 	exchange_leave(ex);

@@ -124,6 +124,7 @@ static void on_alarm(struct loop_timer *timer, int64_t late_ns)
 		(struct branch *)((char *)timer -
 				  offsetof(struct branch, timer));
 
+	FAILPOINT("worker.exchange.alarm");
 	pthread_mutex_lock(&branch->lock);
 	if (branch->twopc.state == TWOPC_PARTICIPANT_WORKING) {
 		end_work(branch, late_ns);

@@ -206,6 +206,44 @@ void branch_leave_in_doubt(struct branch *branch)
 
 /* ---- all of it ---------------------------------------------------------- */
 
+/* Each state that is moved to has one. */
+static void pass_point(enum twopc_participant_state to)
+{
+	switch (to) {
+	case TWOPC_PARTICIPANT_WORKING:
+		FAILPOINT("worker.exchange.enters.working");
+		break;
+	case TWOPC_PARTICIPANT_PREPARING:
+		FAILPOINT("worker.exchange.enters.preparing");
+		break;
+	case TWOPC_PARTICIPANT_PREPARED:
+		FAILPOINT("worker.exchange.enters.prepared");
+		break;
+	case TWOPC_PARTICIPANT_COMMITTING:
+		FAILPOINT("worker.exchange.enters.committing");
+		break;
+	case TWOPC_PARTICIPANT_UNDOING:
+		FAILPOINT("worker.exchange.enters.undoing");
+		break;
+	case TWOPC_PARTICIPANT_COMMITTED:
+		FAILPOINT("worker.exchange.enters.committed");
+		break;
+	case TWOPC_PARTICIPANT_ROLLED_BACK:
+		FAILPOINT("worker.exchange.enters.rolled_back");
+		break;
+	case TWOPC_PARTICIPANT_REFUSED:
+		FAILPOINT("worker.exchange.enters.refused");
+		break;
+	case TWOPC_PARTICIPANT_IN_DOUBT:
+		FAILPOINT("worker.exchange.enters.in_doubt");
+		break;
+	case TWOPC_PARTICIPANT_OPEN: /* where it begins */
+	case TWOPC_PARTICIPANT_STATE_NR:
+	default:
+		break;
+	}
+}
+
 /* Nothing is waited for any more: take back what would still call us. */
 static void stop_waiting(struct branch *branch)
 {
@@ -231,8 +269,12 @@ static void end(struct branch *branch, unsigned todo)
 
 void branch_step(struct branch *branch, enum twopc_participant_event event)
 {
+	enum twopc_participant_state from = branch->twopc.state;
 	unsigned todo = twopc_participant_step(&branch->twopc, event);
 
+	if (branch->twopc.state != from) {
+		pass_point(branch->twopc.state);
+	}
 	if (todo & TWOPC_WORK) {
 		begin_work(branch);
 	}

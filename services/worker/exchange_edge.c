@@ -42,6 +42,7 @@ static void on_sent(struct rpc_call *call, bool ok, void *arg)
 
 	(void)call;
 	(void)ok; /* If not, the ctx has ended, and the branch knows. */
+	FAILPOINT("worker.exchange.sent");
 	pthread_mutex_lock(&ex->lock);
 	ex->sending = false;
 	if (ex->once_more && !ex->ended) {

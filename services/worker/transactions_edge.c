@@ -84,6 +84,7 @@ static void on_listed(struct twopc_listing *listing,
 {
 	struct list_call *list = (struct list_call *)listing;
 
+	FAILPOINT("worker.list.done");
 	leave(list->worker);
 	if (status->code == STATUS_OK) {
 		list_reply(list);
