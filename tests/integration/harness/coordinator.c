@@ -20,6 +20,7 @@ void coordinator_open(struct coordinator *coordinator, const char *name,
 	char target[64];
 
 	memset(coordinator, 0, sizeof(*coordinator));
+	coordinator->patience_ms = PATIENCE_MS;
 	snprintf(coordinator->name, sizeof(coordinator->name), "%s", name);
 	must(loop_new(&coordinator->loop, &bad), &bad);
 	must(ctx_root(coordinator->loop, &coordinator->root, &bad), &bad);
@@ -325,10 +326,10 @@ static void on_done(const struct status *status,
 static void call(struct coordinator *coordinator, const char *method,
 		 const ProtobufCMessage *request, struct waiting *waiting)
 {
-	int64_t until_ms = now_ms() + PATIENCE_MS;
-	struct ctx *ctx =
-		ctx_new(coordinator->root,
-			clock_now_ns() + PATIENCE_MS * (int64_t)NS_PER_MS);
+	int64_t until_ms = now_ms() + 2 * PATIENCE_MS;
+	struct ctx *ctx = ctx_new(coordinator->root,
+				  clock_now_ns() + coordinator->patience_ms *
+							   (int64_t)NS_PER_MS);
 
 	wait_init(&waiting->lock, &waiting->changed);
 	rpc_unary(coordinator->channel, ctx,

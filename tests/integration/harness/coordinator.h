@@ -33,6 +33,7 @@ struct coordinator {
 	struct ctx *root;
 	struct rpc_poller *poller;
 	struct rpc_channel *channel;
+	int patience_ms; /* for orders without a stream; may be changed */
 };
 
 void coordinator_open(struct coordinator *coordinator, const char *name,

@@ -114,6 +114,17 @@ void faults_forget(struct faults *faults, uint64_t seed)
 	fill_environment(faults);
 }
 
+void faults_remember(struct faults *faults)
+{
+	faults->environment[FORGET][0] = '\0';
+	fill_environment(faults);
+}
+
+bool faults_forgets(const struct faults *faults)
+{
+	return faults->environment[FORGET][0] != '\0';
+}
+
 /* ---- one life after another ---------------------------------------------- */
 
 static struct failpoint_cell *cell_of(struct faults *faults, const char *name)

@@ -62,6 +62,10 @@ void faults_order_at_start(struct faults *faults, const char *orders);
 /* They forget at their death what they have not synced; 0: all of it, else much
  * of it. */
 void faults_forget(struct faults *faults, uint64_t seed);
+/* They forget nothing any more, as it is from the start. */
+void faults_remember(struct faults *faults);
+/* Whether the life that was begun last forgets. */
+bool faults_forgets(const struct faults *faults);
 
 /* ---- while it lives ------------------------------------------------------ */
 

@@ -119,15 +119,20 @@ void site_start(struct site *site)
 	pair_await_ready(&site->pair);
 }
 
+void site_release(struct site *site)
+{
+	ids_release(&site->acked);
+	faults_release(&site->echo.faults);
+	faults_release(&site->worker.faults);
+	scratch_remove(site->pair.dir);
+}
+
 void site_end(struct site *site)
 {
 	process_end(&site->pair.echo);
 	process_end(&site->pair.worker);
 	site_expect_kept(site);
-	ids_release(&site->acked);
-	faults_release(&site->echo.faults);
-	faults_release(&site->worker.faults);
-	scratch_remove(site->pair.dir);
+	site_release(site);
 }
 
 void site_launch(struct site *site, struct site_program *program,

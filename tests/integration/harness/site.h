@@ -82,6 +82,8 @@ void site_init(struct site *site, const struct site_options *options);
 void site_start(struct site *site);
 /* Both end in order, and site_expect_kept() holds; the folder goes. */
 void site_end(struct site *site);
+/* The last of it: when both have ended. */
+void site_release(struct site *site);
 
 /* Begin a life of one, with orders (NULL: none), and do not wait for it. */
 void site_launch(struct site *site, struct site_program *program,
