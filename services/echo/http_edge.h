@@ -37,8 +37,8 @@
  * the next page:
  *
  *	{"coordinator":"...","transactions":[{"transaction_id":"...",
- *	"request_id":"...","standing":"orphaned","since":"2025-01-31T12:00:00.000Z",
- *	"participant":"..."}],"next":"..."}
+ *	"request_id":"...","standing":"orphaned",
+ *	"since":"2025-01-31T12:00:00.000Z","participant":"..."}],"next":"..."}
  *
  * "decided": its exchange is telling the worker; "orphaned": the resolver is.
  * With format=text a line each, and fields apart by tabs.

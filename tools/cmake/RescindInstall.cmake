@@ -14,8 +14,8 @@ include(CMakePackageConfigHelpers)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Rescind)
 set(parts status text loop json ctx log metrics flags lifecycle db db_sqlite http rpc
-  work_metrics ops_http twopc twopc_record program program_http program_grpc
-  program_db)
+  work_metrics ops_http twopc twopc_record twopc_keeper program program_http
+  program_grpc program_db)
 # Linked into rpc; not for others.
 set(inner_parts proto_health proto_reflection proto_reflection_v1alpha)
 
@@ -38,7 +38,7 @@ set(headers
   rpc/channel.h rpc/health.h rpc/reflection.h rpc/rpc.h rpc/schema.h
   rpc/server.h
   twopc/coordinator.h twopc/decisions.h twopc/decisions_sql.h twopc/id.h
-  twopc/participant.h twopc/prepared.h twopc/prepared_sql.h twopc/registry.h
+  twopc/keeper.h twopc/participant.h twopc/prepared.h twopc/prepared_sql.h twopc/registry.h
   twopc/resolver.h twopc/rule.h)
 
 # ---- programs and headers -----------------------------------------------------
