@@ -3,8 +3,8 @@
  *
  * A call is confined to the poller's thread. What users call from other threads
  * fills in one of three requests (receive, send, end) and posts it. `holds`
- *count what still has to come back to the poller: tags of gRPC, deferred ops,
- *and the handler's end. The last one to come frees the call:
+ * count what still has to come back to the poller: tags of gRPC, deferred ops,
+ * and the handler's end. The last one to come frees the call:
  *
  *	armed --tag--> refused: one batch {close, status} --tag--> freed
  *	          \--> handed to its handler:

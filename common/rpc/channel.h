@@ -1,24 +1,24 @@
 /*
  * A gRPC client for plain C. A call takes a ctx: its deadline becomes the
  * call's (grpc-timeout), and when the ctx ends the call is cancelled on the
- *wire.
+ * wire.
  *
  *	rpc_unary(channel, ctx, &worker__worker_service__descriptor, "DoWork",
  *		  &request.base, NULL, on_done, self);
  *
  * request-id and traceparent of the ctx travel as metadata. Connections are
- *kept alive by pings and made anew with a short back-off (100 ms to 1 s); a
- *call on a channel that can't connect fails at once with UNAVAILABLE, unless
+ * kept alive by pings and made anew with a short back-off (100 ms to 1 s); a
+ * call on a channel that can't connect fails at once with UNAVAILABLE, unless
  * wait_for_ready is set.
  *
  * A reply of CANCELLED that we did not ask for is told as UNAVAILABLE: the
  * server went away. A call that fails with UNAVAILABLE makes the channel
- *connect anew at once (at most every 50 ms), so that a server that comes back
- *is found by the next call or the one after it.
+ * connect anew at once (at most every 50 ms), so that a server that comes back
+ * is found by the next call or the one after it.
  *
  * Calls made on the loop's thread or the poller's are started there. A call
- *made on any other thread is handed to the poller, which costs that thread
- *little.
+ * made on any other thread is handed to the poller, which costs that thread
+ * little.
  */
 #ifndef RESCIND_RPC_CHANNEL_H
 #define RESCIND_RPC_CHANNEL_H

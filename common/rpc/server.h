@@ -20,13 +20,13 @@
  * caller cancels, its connection drops (CTX_CALLER_CANCELLED), the deadline
  * passes (CTX_DEADLINE) or the server stops (CTX_SHUTDOWN). Metadata request-id
  * and traceparent are set on it. It ends as CTX_FINISHED when the handler ends
- *the call. A cancellation in the last moments before the deadline counts as the
- * deadline's: it is how callers tell of theirs, a little earlier than ours.
+ * the call. A cancellation in the last moments before the deadline counts as
+ * the deadline's: it is how callers tell of theirs, a little earlier than ours.
  *
  * A handler runs on the poller's thread and must not block. It owes exactly one
  * end (rpc_call_reply() or rpc_call_finish()), at once or later, from any
- *thread, also when the ctx has ended meanwhile. Until then the call, the
- *request and all that is reachable from them stay valid; after it nothing is.
+ * thread, also when the ctx has ended meanwhile. Until then the call, the
+ * request and all that is reachable from them stay valid; after it nothing is.
  *
  * Refused before any handler: unknown service or method (UNIMPLEMENTED),
  * bytes that are not the request's message, or nested deeper than 64

@@ -23,7 +23,7 @@
  *
  * What is told: a warning when transactions stay in doubt because the
  * participant can't be asked, and when that is over; each one that was
- *resolved; an error for what can't be (rule.h).
+ * resolved; an error for what can't be (rule.h).
  *
  * Threads: init and release, before and after all others; the rest, any.
  */

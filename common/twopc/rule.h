@@ -14,9 +14,9 @@
  *
  * "Over" is what the coordinator has said of all ids below one: it will never
  * ask for them again, so their rows are gone, and a message about one of them
- * that arrives late (a prepare above all) must not bring it back to life.
- * A row "rolled back" is a tombstone: it refuses a prepare that comes late;
- *what is over needs none.
+ * that arrives late (a prepare above all) must not bring it back to life. A row
+ * "rolled back" is a tombstone: it refuses a prepare that comes late; what is
+ * over needs none.
  */
 #ifndef RESCIND_TWOPC_RULE_H
 #define RESCIND_TWOPC_RULE_H

@@ -8,7 +8,7 @@
  * The two servers must run with -work and -timeout longer than the measurement,
  * so that the others stay in flight, and with their text logs in those files:
  * the instants of the rollbacks are the time stamps of their own log lines.
- *Each request is closed 10 ms after it was sent, when it waits in the worker.
+ * Each request is closed 10 ms after it was sent, when it waits in the worker.
  * Prints name=cancel others=N p50_us= p99_us= max_us= (the later of the two)
  * and echo_p50_us= (its rollback alone).
  */

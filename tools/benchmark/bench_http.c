@@ -10,10 +10,9 @@
  * requests at once, each on a connection of its own, and waits for all answers.
  * %s is an id that no request before had; with -body JSON it is a POST. Prints
  * name=http connections= per_s= p50_us= p99_us= max_us= errors= answered=
- * refused= lost=, or
- * name=burst requests= all_s= p50_us= p99_us= max_us= errors=, where all_s is
- *the time from the first byte sent to the last answer. Exits 1 when it can't
- *run.
+ * refused= lost=, or name=burst requests= all_s= p50_us= p99_us= max_us=
+ * errors=, where all_s is the time from the first byte sent to the last answer.
+ * Exits 1 when it can't run.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -12,11 +12,11 @@
  *-id): name=create_order ..., name=get_order ...
  *
  * -from poller (the default) makes the next call where the last one ended;
- * -from loop makes it on the loop's thread, as a front-end does.
- * -reply thread answers from a thread of its own, in bursts, as a database's
- *does. -cancel 1 measures, instead, how long it takes from the end of a call's
- *ctx here to the end of its ctx in the server (one machine, one clock):
- * name=cancel p50_us=... p99_us=...
+ * -from loop makes it on the loop's thread, as a front-end does. -reply thread
+ * answers from a thread of its own, in bursts, as a database's does. -cancel 1
+ * measures, instead, how long it takes from the end of a call's ctx here to the
+ * end of its ctx in the server (one machine, one clock): name=cancel p50_us=...
+ * p99_us=...
  */
 #include <pthread.h>
 #include <stdatomic.h>
