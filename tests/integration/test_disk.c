@@ -16,7 +16,6 @@
 
 enum {
 	SECONDS_MAX = 3600,
-	EXIT_SYNC_FAILED = 75,
 	CLIENTS = 8,
 	SYNCS = 8,
 	CUTS = 20,
@@ -86,7 +85,8 @@ static void expect_exit(struct disk *disk, uint64_t syncs)
 {
 	struct faults *faults = &disk->victim->faults;
 
-	ck_assert_int_eq(process_wait(disk->victim->process), EXIT_SYNC_FAILED);
+	ck_assert_int_eq(process_wait(disk->victim->process),
+			 WRECK_EXIT_SYNC_FAILED);
 	ck_assert_uint_eq(
 		process_count(disk->victim->process, sync_failed, NULL), 1);
 	ck_assert_uint_eq(faults_passes(faults, "vfs.sync"), syncs);
@@ -145,7 +145,7 @@ static const struct trouble no_sync = {
 	.what = "a sync fails at the start",
 	.point = "vfs.sync",
 	.order = "fail",
-	.code = EXIT_SYNC_FAILED,
+	.code = WRECK_EXIT_SYNC_FAILED,
 };
 
 static const struct trouble no_room = {
@@ -221,6 +221,7 @@ static void fail_at_start(bool is_echo, const struct trouble *trouble)
 	bool struck;
 
 	init(&disk, is_echo, WRECK_FORGETS_BY_CHANCE);
+	disk.wreck.may_fail_to_start = true;
 	do {
 		nth++;
 		ck_assert_uint_lt(nth, NTH_MAX);

@@ -513,8 +513,8 @@ static _Noreturn void abort_unsettled(struct crowd *crowd)
 		     "nothing decided: %d, nothing prepared: %d",
 		     http_status_of(pair->http_port, "/readyz"),
 		     is_idle(pair->http_port, "echo"),
-		     is_idle(metrics_port, "worker"),
-		     nothing_is_decided(crowd), nothing_is_prepared(crowd));
+		     is_idle(metrics_port, "worker"), nothing_is_decided(crowd),
+		     nothing_is_prepared(crowd));
 }
 
 static void await_settled(struct crowd *crowd)

@@ -84,10 +84,22 @@ void wreck_order(struct site_program *program, const char *point,
 	faults_order(&program->faults, point, text);
 }
 
+/* By what it was told, or for its disk's sake: never of its own accord. */
+static void expect_known_end(struct wreck *wreck, struct site_program *program)
+{
+	int code = process_wait(program->process);
+
+	ck_assert_msg(code == 0 || code == 128 + SIGKILL ||
+			      code == WRECK_EXIT_SYNC_FAILED ||
+			      (code == 1 && wreck->may_fail_to_start),
+		      "%s has ended with %d:\n%s", program->name, code,
+		      process_tail(program->process));
+}
+
 static void start_dead(struct wreck *wreck, struct site_program *program)
 {
 	if (!is_alive(program)) {
-		(void)process_wait(program->process);
+		expect_known_end(wreck, program);
 		wreck_launch(wreck, program, NULL);
 	}
 }

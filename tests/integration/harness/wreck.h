@@ -18,6 +18,9 @@
 #include "harness/crowd.h"
 #include "harness/site.h"
 
+/* What a program ends with when its disk can't be synced. */
+enum { WRECK_EXIT_SYNC_FAILED = 75 };
+
 /* Whether a life's disk loses at its death what was not synced. */
 enum wreck_disks {
 	WRECK_REMEMBERS,
@@ -34,6 +37,8 @@ struct wreck {
 	struct site site;
 	struct crowd crowd;
 	enum wreck_disks disks;
+	/* A program may be unable to start, and say so: code 1. */
+	bool may_fail_to_start;
 	unsigned seed;
 	int64_t begun_ms;
 	/* What was done. */
