@@ -294,10 +294,10 @@ START_TEST(demo_2_under_load_fails_requests_and_nothing_else)
 	size_t failed = 0;
 
 	stock_start(&stock, &options);
-	orders_start(&orders, &stock, &(struct orders_options){ .kept = 16 });
-	orders_await(&orders, ORDER_ACCEPTED, 20 * 16);
+	orders_start(&orders, &stock, &(struct orders_options){ .kept = 4 });
+	orders_await(&orders, ORDER_ACCEPTED, 20 * 4);
 	process_signal(&stock.server, SIGTERM);
-	orders_await(&orders, ORDER_REFUSED, 20 * 16);
+	orders_await(&orders, ORDER_REFUSED, 20 * 4);
 	ck_assert_int_eq(process_wait(&stock.server), EXIT_DRAINED);
 	stock_expect_one_file(&stock);
 	process_expect_order(&stock.server, lines,

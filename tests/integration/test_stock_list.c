@@ -107,11 +107,8 @@ static void expect_all_of(const struct ids *listed, const struct ids *earlier)
 
 static void start_with_many(struct stock *stock)
 {
-	stock_prepare(stock, NULL);
-	stock_start_server(stock);
-	process_end(&stock->server);
+	stock_start(stock, NULL);
 	stock_fill(stock, MANY);
-	stock_start_server(stock);
 }
 
 /* Some orders whose acknowledgement comes before all that follows. */

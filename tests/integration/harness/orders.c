@@ -10,8 +10,6 @@
 
 enum { ID_SIZE = 37 };
 
-/* What is said to whom comes too late. */
-static const char stopping[] = "server is shutting down";
 static const char create_method[] = "/stockorder.StockOrderService/CreateOrder";
 
 /* ---- what is asked for --------------------------------------------------- */
@@ -94,7 +92,7 @@ static void read_reply(struct order_try *attempt, const struct reply *reply)
 		attempt->end = ORDER_REFUSED;
 		snprintf(attempt->reason, sizeof(attempt->reason), "%.*s",
 			 (int)strcspn(reason, "\""), reason);
-		attempt->stopping = strstr(attempt->reason, stopping) != NULL;
+		attempt->blamed = strstr(attempt->reason, "database") != NULL;
 	}
 }
 
@@ -150,14 +148,10 @@ static void read_answer(struct order_try *attempt,
 		break;
 	case CALLER_STATUS:
 		attempt->end = ORDER_REFUSED;
-		/* What it had not seen when it said that it goes it may end as
-		 * it likes. */
-		attempt->stopping =
-			!answer->seen || caller_answer_says(answer, stopping);
+		attempt->blamed = caller_answer_says(answer, "database");
 		break;
 	case CALLER_REFUSED:
 		attempt->end = ORDER_REFUSED;
-		attempt->stopping = true;
 		break;
 	case CALLER_RESET:
 		attempt->end = ORDER_WRONG;
@@ -474,18 +468,18 @@ static void tell_lost(const struct orders *orders)
 	fflush(stdout);
 }
 
-static void expect_stopping(const struct order_try *attempt, void *arg)
+static void expect_not_blamed(const struct order_try *attempt, void *arg)
 {
 	(void)arg;
-	ck_assert_msg(attempt->end != ORDER_REFUSED || attempt->stopping,
-		      "refused, and not because the server stops: %s",
-		      attempt->reason);
+	ck_assert_msg(!attempt->blamed,
+		      "refused because of the database, over %s",
+		      attempt->status != 0 ? "REST" : "gRPC");
 }
 
 void orders_expect_nothing_failed(struct orders *orders, const char *what)
 {
 	orders_wait(orders);
-	orders_each(orders, expect_stopping, NULL);
+	orders_each(orders, expect_not_blamed, NULL);
 	orders_expect_nothing_lost(orders, what);
 }
 

@@ -49,7 +49,7 @@ struct order_try {
 	enum order_end end;
 	int status;	 /* HTTP's */
 	char reason[96]; /* what a refusal over REST says */
-	bool stopping;	 /* it was refused because the server stops */
+	bool blamed;	 /* the database is said to be why it was refused */
 	bool market;
 };
 
@@ -117,7 +117,8 @@ size_t orders_expect_stored(struct orders *orders, const char *db);
  * nobody else is. Waits for the clients, tells the numbers of @what, and frees.
  */
 void orders_expect_nothing_lost(struct orders *orders, const char *what);
-/* And who was refused was so because the server stops, and nothing else. */
+/* And who was refused was so because the server stops, and not because a part
+ * that it stands on has stopped before. */
 void orders_expect_nothing_failed(struct orders *orders, const char *what);
 
 /* The numbers, on stdout, for whoever reads the log. */
