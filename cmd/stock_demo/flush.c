@@ -29,26 +29,22 @@ static void hook(void *self, struct lifecycle_hook *hook)
 {
 	struct stock_flush *flush = self;
 
-	flush->ctx = ctx_new(flush->db->program->root,
-			     lifecycle_hook_deadline_ns(hook));
+	(void)hook;
+	flush->ctx = ctx_new(flush->db->program->root, CLOCK_NEVER);
 	atomic_store(&flush->under_way, true);
 	db_immediate(flush->db->db, flush->ctx, nothing, on_flushed, flush);
 }
 
+/* The time for it is over, or it was done long ago. */
 static void drain(void *self, struct lifecycle_part *part)
 {
 	struct stock_flush *flush = self;
 
-	if (!atomic_load(&flush->under_way)) {
+	if (atomic_load(&flush->under_way)) {
+		(void)ctx_end(flush->ctx, CTX_SHUTDOWN, NULL);
+	} else {
 		lifecycle_drained(part);
 	}
-}
-
-static void cancel(void *self)
-{
-	struct stock_flush *flush = self;
-
-	(void)ctx_end(flush->ctx, CTX_SHUTDOWN, NULL);
 }
 
 static void close_begin(void *self, struct lifecycle_part *part)
@@ -67,7 +63,6 @@ void stock_flush_add(struct stock_flush *flush, struct program_db *db,
 {
 	static const struct lifecycle_ops ops = {
 		.drain = drain,
-		.cancel = cancel,
 		.close_begin = close_begin,
 	};
 	struct lifecycle *lifecycle = db->program->lifecycle;

@@ -3,8 +3,8 @@
  * disk before any part begins to stop.
  *
  * Where another program holds the database locked, it waits no longer than its
- * share of the time; and it is a part of the ladder as well, which cancels it
- * when somebody is in a hurry.
+ * share of the time. It is a part of the ladder as well, so that it is given up
+ * when the parts begin to stop, and not waited for by the database's close.
  */
 #ifndef RESCIND_CMD_STOCK_DEMO_FLUSH_H
 #define RESCIND_CMD_STOCK_DEMO_FLUSH_H
