@@ -405,11 +405,19 @@ static bool find_number(const char *line, size_t size, const char *mark,
 	return true;
 }
 
+static bool has(const char *line, size_t size, const char *text)
+{
+	return memmem(line, size, text, strlen(text)) != NULL;
+}
+
 static void hear_line(const char *line, size_t size, void *arg)
 {
 	struct crowd *crowd = arg;
 	size_t number;
 
+	ck_assert_msg(!has(line, size, "CONTRADICTION") ||
+			      has(line, size, "coordinator=stranger"),
+		      "what can't be: %.*s", (int)size, line);
 	if (find_number(line, size,
 			"TRANSACTION COMMITTED for request_id=", &number) ||
 	    find_number(line, size,

@@ -109,7 +109,8 @@ void crowd_ask_all_ways(struct crowd *crowd);
  */
 
 /* Write down what the log of one of the programs says: before it is started
- * again, and in the end. */
+ * again, and in the end. Stops the test where it says that something can't be.
+ */
 void crowd_hear(struct crowd *crowd, struct process *process);
 
 /* Whether nothing is under way and nothing in doubt at either; false also where
