@@ -113,6 +113,7 @@ struct matrix {
 	unsigned rounds;     /* 0: a share for every day */
 	/* What was done. */
 	unsigned in_phase[PHASE_NR];
+	unsigned missed;
 	unsigned stops;
 	unsigned stalls;
 };
@@ -187,13 +188,16 @@ static void await_death(struct matrix *m, const struct cell *cell,
 	m->in_phase[phase]++;
 }
 
-static void kill_living(struct matrix *m, const struct cell *cell)
+/* Each of these kills the victim; false: it did not get there. */
+
+static bool kill_living(struct matrix *m, const struct cell *cell)
 {
 	wreck_order(m->victim, cell->point, "kill",
 		    draw_nth(cell->tally->in[LIVING]));
 	crowd_start(&m->wreck.crowd);
 	faults_await(&m->victim->faults, cell->point);
 	await_death(m, cell, LIVING);
+	return true;
 }
 
 /* The other one dies where it leaves something in doubt, and comes back. */
@@ -217,7 +221,7 @@ static void desert(struct matrix *m, const char *point, uint64_t strikes)
 	process_await(m->other->process, "Ready", NULL);
 }
 
-static void kill_deserted(struct matrix *m, const struct cell *cell)
+static bool kill_deserted(struct matrix *m, const struct cell *cell)
 {
 	uint64_t strikes = faults_strikes(&m->victim->faults, cell->point);
 
@@ -229,6 +233,7 @@ static void kill_deserted(struct matrix *m, const struct cell *cell)
 		desert(m, cell->point, strikes);
 	}
 	await_death(m, cell, DESERTED);
+	return true;
 }
 
 static void end_amid_requests(struct matrix *m)
@@ -240,7 +245,7 @@ static void end_amid_requests(struct matrix *m)
 	process_signal(m->victim->process, SIGTERM);
 }
 
-static void kill_ending(struct matrix *m, const struct cell *cell)
+static bool kill_ending(struct matrix *m, const struct cell *cell)
 {
 	uint64_t strikes = faults_strikes(&m->victim->faults, cell->point);
 
@@ -249,12 +254,13 @@ static void kill_ending(struct matrix *m, const struct cell *cell)
 		wreck_order(m->victim, cell->point, "kill", 1);
 		ck_assert(process_ends(m->victim->process));
 		if (has_struck(m->victim, cell->point, strikes)) {
-			break;
+			await_death(m, cell, ENDING);
+			return true;
 		}
 		crowd_enough(&m->wreck.crowd);
 		wreck_recover(&m->wreck);
 	}
-	await_death(m, cell, ENDING);
+	return false;
 }
 
 /*
@@ -306,17 +312,16 @@ static bool try_kill_recovering(struct matrix *m, const struct cell *cell)
 	return true;
 }
 
-static void kill_recovering(struct matrix *m, const struct cell *cell)
+static bool kill_recovering(struct matrix *m, const struct cell *cell)
 {
 	for (int i = 0; i < TRIES_MAX; i++) {
 		if (try_kill_recovering(m, cell)) {
 			await_death(m, cell, RECOVERING);
-			return;
+			return true;
 		}
 		wreck_recover(&m->wreck);
 	}
-	ck_abort_msg("%s does not die in recovery at %s", m->victim->name,
-		     cell->point);
+	return false;
 }
 
 /* With RESCIND_CRASH_TRACE, what is done next, as it is done. */
@@ -332,10 +337,23 @@ static void trace(const struct matrix *m, const char *what, const char *point,
 	}
 }
 
+/*
+ * In the end and in recovery some points are passed now and then only, because
+ * of a client that is late; those are killed while it lives.
+ */
+static void note_miss(struct matrix *m, const struct cell *cell,
+		      enum phase phase)
+{
+	ck_assert_msg(cell->tally->in[LIVING] + cell->tally->in[DESERTED] > 0,
+		      "%s does not die at %s, %s", m->victim->name, cell->point,
+		      phase_names[phase]);
+	m->missed++;
+}
+
 static void kill_at(struct matrix *m, const char *point,
 		    const struct tally *tally, enum phase phase, bool both)
 {
-	static void (*const kills[PHASE_NR])(struct matrix * m,
+	static bool (*const kills[PHASE_NR])(struct matrix * m,
 					     const struct cell *cell) = {
 		[LIVING] = kill_living,
 		[DESERTED] = kill_deserted,
@@ -345,7 +363,9 @@ static void kill_at(struct matrix *m, const char *point,
 	const struct cell cell = { point, tally, both };
 
 	trace(m, both ? "kill both at" : "kill at", point, phase_names[phase]);
-	kills[phase](m, &cell);
+	if (!kills[phase](m, &cell)) {
+		note_miss(m, &cell, phase);
+	}
 	wreck_recover(&m->wreck);
 	wreck_verify(&m->wreck);
 }
@@ -577,8 +597,8 @@ static void report(struct matrix *m)
 	for (int phase = 0; phase < PHASE_NR; phase++) {
 		printf(" %s=%u", phase_names[phase], m->in_phase[phase]);
 	}
-	printf(" stops=%u stalls=%u %s\n", m->stops, m->stalls,
-	       wreck_summary(&m->wreck));
+	printf(" missed=%u stops=%u stalls=%u %s\n", m->missed, m->stops,
+	       m->stalls, wreck_summary(&m->wreck));
 	fflush(stdout);
 }
 
